@@ -1,0 +1,32 @@
+"""SimpleITK images: reading and writing, checking, arrays, frames and axis order.
+
+reading      files and DICOM series in, with what ITK lets pass refused
+writing      whole or not at all, with provenance
+checking     what is no usable scalar 3D or 4D image; repair of NaN and Inf
+arrays       images <-> arrays (k, j, i), pixel types, the frames of 4D images
+orientation  voxels in the axis order and signs nearest to LPS, and back
+"""
+
+from MedSRLib.files import stem
+from MedSRLib.images.arrays import frames, from_array, join, restored_type, to_array
+from MedSRLib.images.checking import check, prepared
+from MedSRLib.images.orientation import Reorientation, canonical
+from MedSRLib.images.reading import read
+from MedSRLib.images.writing import check_suffix, sidecar, write
+
+__all__ = [
+    "Reorientation",
+    "canonical",
+    "check",
+    "check_suffix",
+    "frames",
+    "from_array",
+    "join",
+    "prepared",
+    "read",
+    "restored_type",
+    "sidecar",
+    "stem",
+    "to_array",
+    "write",
+]
