@@ -1,0 +1,115 @@
+"""From a grid along the image's axes to any grid in physical space.
+
+Methods only refine along the image's own axes. Where the wanted grid is oblique to the image, or coarser
+along an axis, a finer image on the image's axes is made first, with the spacing
+
+    w_a = min(h_a, H_a),   1/H_a² = Σ_b (cos(a, b) / h'_b)²
+
+(h of the image, h' of the wanted grid, H its resolution along the image's axes). That image is then resampled
+by cubic B-splines; along axes where it is finer than wanted it is blurred first, by a Gaussian of full width
+at half maximum √(H_a² - w_a²), so that nothing aliases.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import SimpleITK as sitk
+
+from MedSRLib import grids, images
+from MedSRLib.acquisition.matrices import FWHM_PER_SIGMA, gaussian_matrix
+from MedSRLib.grids import Grid
+from MedSRLib.inference.sampling import apply_separable, interpolate
+
+_TOLERANCE = 1e-6
+
+
+def working_grid(source: Grid, wanted: Grid) -> Grid:
+    """The grid a method is asked for: the wanted one if it only refines, else one along the source's axes.
+
+    Both grids are in canonical order (`images.canonical`).
+
+    Raises:
+        GridError: if it would have too many voxels.
+    """
+    refines = all(w <= h * (1 + _TOLERANCE) for w, h in zip(wanted.spacing, source.spacing, strict=True))
+    if refines and grids.relate(wanted, source) is not None:
+        return wanted
+    finest = np.minimum(source.spacing, _spacing_along(source, wanted))
+    return grids.with_spacing(source, [float(h) for h in finest])
+
+
+def resample(image: sitk.Image, wanted: Grid, *, smooth: bool, outside: float) -> sitk.Image:
+    """A float32 image on any grid, by cubic B-splines with antialiasing, or by nearest neighbour.
+
+    Args:
+        image: 3D, float32.
+        wanted: any grid.
+        smooth: B-splines if True; nearest neighbour, which invents no value, if False.
+        outside: value of voxels outside the image's field of view (where the directions differ).
+    """
+    import torch
+
+    source = Grid.of(image)
+    kind = "bspline" if smooth else "nearest"
+    values = torch.from_numpy(images.to_array(image))
+    if smooth:
+        blur = [values.new_tensor(matrix) for matrix in _antialiasing(source, wanted)]
+        values = apply_separable(values, blur)
+    if grids.relate(wanted, source) is not None:
+        return images.from_array(interpolate(values, source, wanted, kind).numpy(), wanted)
+    return sitk.Resample(
+        images.from_array(values.numpy(), source),
+        wanted.size,
+        sitk.Transform(),
+        sitk.sitkBSpline if smooth else sitk.sitkNearestNeighbor,
+        wanted.origin,
+        wanted.spacing,
+        wanted.direction,
+        outside,
+        sitk.sitkFloat32,
+    )
+
+
+def outside(wanted: Grid, source: Grid) -> np.ndarray | None:
+    """Which wanted voxels have centres outside the source's field of view, bool (k, j, i); None if none."""
+    last = np.array(wanted.size) - 1
+    corners = np.array([(x, y, z) for x in (0, last[0]) for y in (0, last[1]) for z in (0, last[2])])
+    if not _beyond(source.index(wanted.physical(corners)).T, source).any():
+        return None
+    first = source.index(wanted.physical((0.0, 0.0, 0.0)))
+    steps = source.index(wanted.physical(np.eye(3))) - first
+    x, y = np.arange(wanted.size[0]), np.arange(wanted.size[1])[:, None]
+    mask = np.empty(wanted.shape, dtype=bool)
+    for z in range(wanted.size[2]):
+        index = [first[a] + steps[0, a] * x + steps[1, a] * y + steps[2, a] * z for a in range(3)]
+        mask[z] = _beyond(index, source)
+    return mask
+
+
+def _beyond(index: list[np.ndarray] | np.ndarray, grid: Grid) -> np.ndarray:
+    """Whether continuous indices, given axis by axis, lie outside the grid's field of view."""
+    axes = [
+        (i < -0.5 - _TOLERANCE) | (i > n - 0.5 + _TOLERANCE) for i, n in zip(index, grid.size, strict=True)
+    ]
+    return axes[0] | axes[1] | axes[2]
+
+
+def _spacing_along(source: Grid, wanted: Grid) -> np.ndarray:
+    """H: the wanted grid's spacing as seen along the source's axes, mm, x, y, z."""
+    cosines = source.axes.T @ wanted.axes
+    return 1 / np.linalg.norm(cosines / np.array(wanted.spacing), axis=1)
+
+
+def _antialiasing(source: Grid, wanted: Grid) -> list[np.ndarray]:
+    """The blur along k, j, i: a Gaussian where the source is finer than wanted, else the identity."""
+    matrices = []
+    for size, fine, coarse in zip(source.size, source.spacing, _spacing_along(source, wanted), strict=True):
+        if coarse <= fine * (1 + _TOLERANCE):
+            matrices.append(np.eye(size))
+            continue
+        sigma = math.sqrt(coarse**2 - fine**2) / FWHM_PER_SIGMA / fine
+        centres = np.arange(size, dtype=np.float64)
+        matrices.append(gaussian_matrix(size, centres, sigma, max(1, math.ceil(4 * sigma))))
+    return matrices[::-1]

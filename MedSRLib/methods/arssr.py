@@ -1,0 +1,125 @@
+"""ArSSR: arbitrary-scale super-resolution by an implicit voxel function.
+
+Q. Wu, Y. Li, Y. Sun, Y. Zhou, H. Wei, J. Yu, Y. Zhang, "An arbitrary scale super-resolution approach for 3D MR
+images via implicit neural representation", IEEE J. Biomed. Health Inform. 27(2), 2023, arXiv 2110.14476.
+
+    V = encoder(image);   intensity(p) = decoder([V(p), c(p)]),   V(p) trilinear (Eq. 4)
+
+Departures: the output grid keeps the field of view (the released code truncates the size and keeps the old
+origin, an error of up to half a voxel); intensities come back in the input's units; models may be of the kinds
+that `networks.arssr` lists, the released ones run exactly as released. Inference follows `inference.implicit`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from MedSRLib import images, intensity
+from MedSRLib.errors import ModelError
+from MedSRLib.grids import Grid, relate
+from MedSRLib.methods.contract import Method, MethodInfo, MethodOptions
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+    from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.models.library import Model
+    from MedSRLib.networks.arssr import ArSSR as Network
+    from MedSRLib.progress import Progress
+
+
+class ArSSROptions(MethodOptions):
+    """Options of ArSSR."""
+
+    skip_flat: bool = True
+    """Fill perfectly flat surroundings (the zeros around a stripped head) by cubic interpolation."""
+
+
+class ArSSR(Method):
+    """Arbitrary-scale super-resolution by an implicit voxel function."""
+
+    info = MethodInfo(
+        identifier="arssr",
+        title="ArSSR",
+        description="Learned sharpening at any scale by an implicit voxel function; needs a trained model.",
+        citation="Q. Wu et al., An arbitrary scale super-resolution approach for 3D MR images via implicit "
+        "neural representation, IEEE JBHI 27(2), 2023",
+        reference="arXiv:2110.14476",
+        year=2023,
+        family="single-image",
+        needs_model=True,
+        learns=True,
+    )
+    Options: ClassVar[type[MethodOptions]] = ArSSROptions
+
+    def upscale(
+        self,
+        image: sitk.Image,
+        grid: Grid,
+        *,
+        guide: sitk.Image | None = None,
+        model: Model | None = None,
+        runtime: Runtime,
+        progress: Progress,
+    ) -> sitk.Image:
+        """See `Method.upscale`.
+
+        Raises:
+            ModelError: without a model, or with one of another method or architecture.
+        """
+        import torch
+
+        from MedSRLib.inference.implicit import evaluate
+        from MedSRLib.networks.arssr import Queries
+
+        if model is None:
+            raise ModelError("ArSSR needs a trained model.", "", "Choose one of `medsr models list`.")
+        network = network_of(model)
+        where = relate(grid, Grid.of(image))
+        if where is None:
+            raise ValueError("the grid's directions are not the image's")  # the caller's fault, not a user's
+        array = images.to_array(image)
+        normalisation = intensity.fit(model.card.normalisation, array)
+        x, y, z = where.step
+        result = evaluate(
+            network,
+            torch.from_numpy(normalisation.apply(array)),
+            Queries(where.positions(grid), (z, y, x)),
+            runtime=runtime,
+            progress=progress,
+            skip_flat=self.options.skip_flat,
+        )
+        return images.from_array(normalisation.invert(result.numpy()), grid)
+
+    def fit(self, recipe: Any, data: Any, *, runtime: Runtime, progress: Progress) -> Model:
+        """Train by a recipe (`training.recipe.Recipe`) on a manifest; see `training.engine`."""
+        from MedSRLib.training.engine import fit
+
+        return fit(recipe, data, runtime=runtime, progress=progress)
+
+
+def network_of(model: Model) -> Network:
+    """The network a model's card describes, with its weights, float32.
+
+    Raises:
+        ModelError: if the card is another method's, or the weights do not fit the architecture.
+    """
+    from MedSRLib.networks.arssr import ArSSR as Network
+    from MedSRLib.networks.arssr import ArSSRConfig
+
+    if model.card.method != "arssr":
+        raise ModelError(
+            f"The model '{model.card.name}' was made for the method '{model.card.method}', not for 'arssr'.",
+            "",
+            "Choose another model, or the method it was made for.",
+        )
+    network = Network(ArSSRConfig.of(model.card.architecture))
+    try:
+        network.load_state_dict({name: tensor.float() for name, tensor in model.tensors.items()})
+    except RuntimeError as error:
+        raise ModelError(
+            f"The weights of the model '{model.card.name}' do not fit the architecture its card states.",
+            str(error).split("\n")[1].strip() if "\n" in str(error) else str(error),
+            "Fetch or train the model again.",
+        ) from error
+    return network.eval()

