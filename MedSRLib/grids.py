@@ -50,9 +50,7 @@ class Grid:
     @classmethod
     def of(cls, image: sitk.Image) -> Grid:
         """The grid of a 3D SimpleITK image."""
-        return cls(
-            tuple(image.GetSize()), tuple(image.GetSpacing()), tuple(image.GetOrigin()), image.GetDirection()
-        )
+        return cls(tuple(image.GetSize()), tuple(image.GetSpacing()), tuple(image.GetOrigin()), image.GetDirection())
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -86,9 +84,7 @@ class Grid:
 
     def equals(self, other: Grid, tolerance_mm: float = 1e-4) -> bool:
         """Whether both grids have the same voxels, corner by corner within the tolerance."""
-        return self.size == other.size and bool(
-            np.abs(self.corners() - other.corners()).max() <= tolerance_mm
-        )
+        return self.size == other.size and bool(np.abs(self.corners() - other.corners()).max() <= tolerance_mm)
 
 
 @dataclass(frozen=True)
@@ -177,8 +173,8 @@ def relate(target: Grid, source: Grid) -> AxisMap | None:
     if np.abs(target.axes - source.axes).max() > _DIRECTION_TOLERANCE:
         return None
     start = source.index(target.physical((0.0, 0.0, 0.0)))
-    step = tuple(t / s for t, s in zip(target.spacing, source.spacing, strict=True))
-    return AxisMap((float(start[0]), float(start[1]), float(start[2])), step)
+    x, y, z = (t / s for t, s in zip(target.spacing, source.spacing, strict=True))
+    return AxisMap((float(start[0]), float(start[1]), float(start[2])), (x, y, z))
 
 
 def scale_between(wanted: Grid, acquired: Grid) -> Triple:

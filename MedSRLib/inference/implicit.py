@@ -100,7 +100,8 @@ class _Engine:
         self._device = torch.device(runtime.device)
         self._dtype = runtime.dtype
         encoder = copy.deepcopy(network.encoder).eval()
-        self._encoder = encoder.to(self._device, self._dtype, memory_format=torch.channels_last_3d)
+        encoder.to(self._device, self._dtype)
+        self._encoder = encoder.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         self._decoder = _PaddedDecoder(network.decoder, self._dtype).to(self._device)
         self._rows = _CPU_ROWS if self._device.type == "cpu" else _GPU_ROWS
 
@@ -177,15 +178,14 @@ class _PaddedDecoder(nn.Module):
 
     def __init__(self, decoder: ImplicitDecoder, dtype: torch.dtype) -> None:
         super().__init__()
-        inputs = decoder.stage1[0].in_features
-        self._width = -(-inputs // _ALIGN) * _ALIGN
-        pad = self._width - inputs
+        first1, *inner1, last1 = _linears(decoder.stage1)
+        first2, *inner2, last2 = _linears(decoder.stage2)
+        self._width = -(-first1.in_features // _ALIGN) * _ALIGN
+        pad = self._width - first1.in_features
         self._final = decoder.final
-        *inner1, last1 = decoder.stage1
-        *inner2, last2 = decoder.stage2
-        self._stage1 = nn.ModuleList([_padded(inner1[0], pad, 0), *map(copy.deepcopy, inner1[1:])]).to(dtype)
+        self._stage1 = nn.ModuleList([_padded(first1, pad, 0), *map(copy.deepcopy, inner1)]).to(dtype)
         self._back = _padded(last1, 0, pad).to(dtype)
-        self._stage2 = nn.ModuleList([_padded(inner2[0], pad, 0), *map(copy.deepcopy, inner2[1:])]).to(dtype)
+        self._stage2 = nn.ModuleList([_padded(first2, pad, 0), *map(copy.deepcopy, inner2)]).to(dtype)
         self._last = copy.deepcopy(last2).float()
         self._dtype = dtype
         self.step: tuple[float, ...] = ()
@@ -215,6 +215,10 @@ def live_channels(config: ArSSRConfig) -> int:
     if config.encoder == "rdn":
         return 2 * c * ((config.layers or 3) + 1) + 3 * c + config.feature_dim
     return 4 * c + 2 * config.feature_dim
+
+
+def _linears(stage: nn.ModuleList) -> list[nn.Linear]:
+    return [layer for layer in stage if isinstance(layer, nn.Linear)]
 
 
 def _padded(layer: nn.Linear, more_in: int, more_out: int) -> nn.Linear:

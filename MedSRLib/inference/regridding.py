@@ -90,9 +90,7 @@ def outside(wanted: Grid, source: Grid) -> np.ndarray | None:
 
 def _beyond(index: list[np.ndarray] | np.ndarray, grid: Grid) -> np.ndarray:
     """Whether continuous indices, given axis by axis, lie outside the grid's field of view."""
-    axes = [
-        (i < -0.5 - _TOLERANCE) | (i > n - 0.5 + _TOLERANCE) for i, n in zip(index, grid.size, strict=True)
-    ]
+    axes = [(i < -0.5 - _TOLERANCE) | (i > n - 0.5 + _TOLERANCE) for i, n in zip(index, grid.size, strict=True)]
     return axes[0] | axes[1] | axes[2]
 
 

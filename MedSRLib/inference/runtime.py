@@ -43,9 +43,7 @@ class Runtime:
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[self.precision]
 
 
-def choose(
-    device: str = "auto", precision: str = "auto", memory_gb: float | None = None, seed: int = 0
-) -> Runtime:
+def choose(device: str = "auto", precision: str = "auto", memory_gb: float | None = None, seed: int = 0) -> Runtime:
     """Settle device, precision and budget from what the user asked for and what the machine has.
 
     "auto" takes a GPU that passes a small kernel, else the CPU; and 16-bit matrix products where the
@@ -58,9 +56,7 @@ def choose(
     if precision not in PRECISIONS:
         raise OptionError(f"There is no precision '{precision}'.", "", f"Use one of: {', '.join(PRECISIONS)}.")
     if memory_gb is not None and not 0.25 <= memory_gb <= 4096:
-        raise OptionError(
-            f"A memory budget of {memory_gb} GB cannot be used.", "", "Give between 0.25 and 4096 GB."
-        )
+        raise OptionError(f"A memory budget of {memory_gb} GB cannot be used.", "", "Give between 0.25 and 4096 GB.")
     name = _usable_device(device)
     if precision == "auto":
         precision = "bfloat16" if has_fast_bfloat16(name) else "float32"

@@ -104,9 +104,7 @@ def bspline_matrix(size: int, positions: np.ndarray, extension: Extension = "odd
     "odd" is the natural spline, "even" the mirrored one of scipy.ndimage and ITK.
     """
     values = kernel_matrix(size, positions, _bspline, radius=2, extension=extension)
-    at_samples = kernel_matrix(
-        size, np.arange(size, dtype=np.float64), _bspline, radius=2, extension=extension
-    )
+    at_samples = kernel_matrix(size, np.arange(size, dtype=np.float64), _bspline, radius=2, extension=extension)
     matrix = np.linalg.solve(at_samples.T, values.T).T
     matrix[np.abs(matrix) < _NEGLIGIBLE] = 0.0
     return matrix

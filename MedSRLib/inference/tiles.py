@@ -8,6 +8,7 @@ field makes tiles and whole agree.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,9 +38,7 @@ def bounding_box(mask: np.ndarray) -> Box | None:
     return ranges[0], ranges[1], ranges[2]
 
 
-def tiles(
-    box: Box, shape: tuple[int, int, int], halo: int, cost: Callable[[int], float], budget: float
-) -> list[Tile]:
+def tiles(box: Box, shape: tuple[int, int, int], halo: int, cost: Callable[[int], float], budget: float) -> list[Tile]:
     """Cut ``box`` into equal parts, as few as keep ``cost(region voxels)`` within the budget.
 
     Args:
@@ -58,12 +57,8 @@ def tiles(
         if cost(math.prod(regions)) <= budget or cores[axis] <= _SMALLEST_CORE:
             break
         counts[axis] += 1
-    parts = [
-        _parts(s, count, n, halo + 1) for s, count, n in zip(box, counts, shape, strict=True)
-    ]
-    return [
-        Tile((k[0], j[0], i[0]), (k[1], j[1], i[1])) for k in parts[0] for j in parts[1] for i in parts[2]
-    ]
+    parts = [_parts(s, count, n, halo + 1) for s, count, n in zip(box, counts, shape, strict=True)]
+    return [Tile((k[0], j[0], i[0]), (k[1], j[1], i[1])) for k in parts[0] for j in parts[1] for i in parts[2]]
 
 
 def queries_of(core: slice, positions: np.ndarray, box: slice) -> slice:
@@ -77,5 +72,5 @@ def _parts(whole: slice, count: int, size: int, margin: int) -> list[tuple[slice
     edges = np.linspace(whole.start, whole.stop, count + 1).round().astype(int)
     return [
         (slice(int(a), int(b)), slice(max(0, int(a) - margin), min(size, int(b) + margin)))
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in itertools.pairwise(edges)
     ]

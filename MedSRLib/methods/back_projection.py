@@ -117,9 +117,7 @@ class BackProjection(Method):
         x = self._iterate(y, forward, sigma, progress)
         return images.from_array(x.cpu().numpy(), grid)
 
-    def _iterate(
-        self, y: torch.Tensor, forward: AcquisitionModel, sigma: float, progress: Progress
-    ) -> torch.Tensor:
+    def _iterate(self, y: torch.Tensor, forward: AcquisitionModel, sigma: float, progress: Progress) -> torch.Tensor:
         """x for the measurement y (k, j, i); stops at the noise level, or when the residual grows."""
         inside = _seen(forward, y)
         signal = inside * (y > y.min() + _BACKGROUND_TOLERANCE * (y.max() - y.min()))

@@ -70,9 +70,7 @@ def get(identifier: str) -> type[Method]:
         )
     near = difflib.get_close_matches(identifier.lower(), methods, n=1, cutoff=0.4)
     hint = f"Did you mean '{near[0]}'? " if near else ""
-    raise OptionError(
-        f"There is no method '{identifier}'.", "", f"{hint}The methods are: {', '.join(methods)}."
-    )
+    raise OptionError(f"There is no method '{identifier}'.", "", f"{hint}The methods are: {', '.join(methods)}.")
 
 
 def create(identifier: str, options: Mapping[str, Any] | None = None) -> Method:

@@ -219,13 +219,18 @@ def _initialise_residual(network: ArSSR) -> None:
     for layer in network.modules():
         if isinstance(layer, nn.Conv3d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
-    branches = [network.decoder.stage1[-1]]
-    if isinstance(network.encoder, SRResNet):
-        branches += [block[1] for block in network.encoder.blocks]
-        for layer in (network.encoder.first, network.encoder.fuse, network.encoder.last):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+            nn.init.zeros_(layer.get_parameter("bias"))
+    outer = network.encoder
+    for layer in (outer.first, outer.fuse, outer.last) if isinstance(outer, SRResNet) else ():
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+    damped = [network.decoder.stage1[-1], *(block.get_submodule("conv2") for block in _blocks(outer))]
     with torch.no_grad():
-        for branch in branches:
-            branch.weight *= 0.3
-    nn.init.zeros_(network.decoder.stage2[-1].weight)
+        for branch in damped:
+            if isinstance(branch, nn.Conv3d | nn.Linear):
+                branch.weight *= 0.3
+        for parameter in network.decoder.stage2[-1].parameters():
+            parameter.zero_()
+
+
+def _blocks(encoder: nn.Module) -> nn.ModuleList:
+    return encoder.blocks if isinstance(encoder, SRResNet) else nn.ModuleList()

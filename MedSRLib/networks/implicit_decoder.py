@@ -13,6 +13,8 @@ express a negative residual; ``final="relu"`` is the paper's form.
 
 from __future__ import annotations
 
+import itertools
+
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -40,4 +42,4 @@ class ImplicitDecoder(nn.Module):
 
 def _layers(inputs: int, width: int, depth: int, outputs: int) -> nn.ModuleList:
     sizes = [inputs] + [width] * (depth - 1) + [outputs]
-    return nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+    return nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))

@@ -50,7 +50,8 @@ class RDN(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         shallow = self.shallow1(x)
         features = self.shallow2(shallow)
-        fused = self.fuse1.bias.view(1, -1, 1, 1, 1)
+        bias = self.fuse1.get_parameter("bias")
+        fused = bias.view(1, -1, 1, 1, 1)
         for block, weight in zip(self.blocks, self.fuse1.weight.chunk(len(self.blocks), dim=1), strict=True):
             features = block(features)
             fused = fused + functional.conv3d(features, weight)

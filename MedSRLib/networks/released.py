@@ -15,7 +15,7 @@ from torch import Tensor
 from MedSRLib.errors import ModelError
 from MedSRLib.networks.arssr import ArSSR, ArSSRConfig
 
-# One rule a line: a released name, and ours; "before" is one less (counts from 1), "half" leaves out the ReLUs.
+# One rule a line: a released name, and ours; "before" and "after" count from 1 or 0, "half" leaves out the ReLUs.
 _RULES: tuple[tuple[str, str], ...] = (
     (r"encoder\.sfe(\d)", "encoder.shallow{0}"),
     (r"encoder\.rdbs\.(\d+)\.layers\.(\d+)\.conv", "encoder.blocks.{0}.convs.{1}"),
@@ -24,9 +24,9 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"encoder\.gff\.1", "encoder.fuse2"),
     (r"encoder\.output", "encoder.out"),
     (r"encoder\.conv_start\.0", "encoder.first"),
-    (r"encoder\.block(\d+)\.(\d+)", "encoder.groups.{before0}.{half1}"),
+    (r"encoder\.block(\d+)\.(\d+)", "encoder.groups.{before0}.convs.{half1}"),
     (r"encoder\.conv_end\.0", "encoder.last"),
-    (r"encoder\.features\.(\d+)\.m\.(\d+)\.0", "encoder.blocks.{before0}.{1}"),
+    (r"encoder\.features\.(\d+)\.m\.(\d+)\.0", "encoder.blocks.{before0}.conv{after1}"),
     (r"decoder\.stage_one\.(\d+)", "decoder.stage1.{half0}"),
     (r"decoder\.stage_two\.(\d+)", "decoder.stage2.{half0}"),
 )
@@ -69,6 +69,7 @@ def _our_name(name: str, outer: list[int]) -> str:
         if match:
             numbers = [int(group) for group in match.groups()]
             shifted = {f"before{i}": n - 1 for i, n in enumerate(numbers)}
+            shifted |= {f"after{i}": n + 1 for i, n in enumerate(numbers)}
             halved = {f"half{i}": n // 2 for i, n in enumerate(numbers)}
             return f"{template.format(*numbers, **shifted, **halved)}.{kind}"
     raise _no_arssr(f"the tensor '{name}' is not known")
@@ -86,10 +87,10 @@ def _architecture(tensors: dict[str, Tensor]) -> dict[str, Any]:
         settings |= {"layers": _count(tensors, r"encoder\.blocks\.0\.convs\.(\d+)\.weight")}
         return settings | {"blocks": _count(tensors, r"encoder\.blocks\.(\d+)\.fuse\.weight")}
     settings["channels"] = tensors["encoder.first.weight"].shape[0]
-    if "encoder.groups.0.0.weight" in tensors:
-        settings |= {"encoder": "rescnn", "layers": _count(tensors, r"encoder\.groups\.0\.(\d+)\.weight")}
-        return settings | {"blocks": _count(tensors, r"encoder\.groups\.(\d+)\.0\.weight")}
-    return settings | {"encoder": "srresnet", "blocks": _count(tensors, r"encoder\.blocks\.(\d+)\.0\.weight")}
+    if "encoder.groups.0.convs.0.weight" in tensors:
+        settings |= {"encoder": "rescnn", "layers": _count(tensors, r"encoder\.groups\.0\.convs\.(\d+)\.weight")}
+        return settings | {"blocks": _count(tensors, r"encoder\.groups\.(\d+)\.convs\.0\.weight")}
+    return settings | {"encoder": "srresnet", "blocks": _count(tensors, r"encoder\.blocks\.(\d+)\.conv1\.weight")}
 
 
 def _count(tensors: dict[str, Tensor], pattern: str) -> int:

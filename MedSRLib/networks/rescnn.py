@@ -14,16 +14,27 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+class ResidualGroup(nn.Module):
+    """x + (ReLU conv3³) ∘ ... ∘ (ReLU conv3³)(x). Shapes (n, channels, k, j, i)."""
+
+    def __init__(self, channels: int, layers: int) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv3d(channels, channels, 3, padding=1) for _ in range(layers))
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = x
+        for conv in self.convs:
+            inner = functional.relu(conv(inner))
+        return x + inner
+
+
 class ResCNN(nn.Module):
     """Residual CNN: (n, 1, k, j, i) to (n, feature_dim, k, j, i)."""
 
     def __init__(self, feature_dim: int = 128, channels: int = 64, blocks: int = 3, layers: int = 6) -> None:
         super().__init__()
         self.first = nn.Conv3d(1, channels, 3, padding=1)
-        self.groups = nn.ModuleList(
-            nn.ModuleList(nn.Conv3d(channels, channels, 3, padding=1) for _ in range(layers))
-            for _ in range(blocks)
-        )
+        self.groups = nn.ModuleList(ResidualGroup(channels, layers) for _ in range(blocks))
         self.last = nn.Conv3d(channels, feature_dim, 3, padding=1)
         self.halo = 2 + layers * blocks
         """Voxels of context that one output voxel depends on, each way."""
@@ -31,8 +42,5 @@ class ResCNN(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         features = functional.relu(self.first(x))
         for group in self.groups:
-            inner = features
-            for conv in group:
-                inner = functional.relu(conv(inner))
-            features = features + inner
+            features = group(features)
         return x + self.last(features)

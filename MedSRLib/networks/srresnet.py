@@ -13,15 +13,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+class ResidualBlock(nn.Module):
+    """x + conv3³(ReLU(conv3³(x))). Shapes (n, channels, k, j, i)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv3d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv3d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(functional.relu(self.conv1(x)))
+
+
 class SRResNet(nn.Module):
     """Residual network: (n, 1, k, j, i) to (n, feature_dim, k, j, i); ``layers`` is fixed to 2 a block."""
 
     def __init__(self, feature_dim: int = 128, channels: int = 64, blocks: int = 18) -> None:
         super().__init__()
         self.first = nn.Conv3d(1, channels, 3, padding=1)
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(nn.Conv3d(channels, channels, 3, padding=1) for _ in range(2)) for _ in range(blocks)
-        )
+        self.blocks = nn.ModuleList(ResidualBlock(channels) for _ in range(blocks))
         self.fuse = nn.Conv3d(channels, channels, 3, padding=1)
         self.last = nn.Conv3d(channels, feature_dim, 3, padding=1)
         self.halo = 3 + 2 * blocks
@@ -29,6 +39,6 @@ class SRResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         features = self.first(x)
-        for conv1, conv2 in self.blocks:
-            features = features + conv2(functional.relu(conv1(features)))
+        for block in self.blocks:
+            features = block(features)
         return self.last(self.fuse(features))

@@ -1,0 +1,204 @@
+"""Patch pairs for training, made on the device, each batch a pure function of (seed, step, rank).
+
+Because nothing is remembered between batches, a run that is killed and resumed continues as if nothing had
+happened, and every process of a distributed run draws its own batches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from MedSRLib.acquisition import RicianNoise
+from MedSRLib.acquisition.matrices import CORNER_ALIGNED, WITH_PROFILE, axis_matrix
+from MedSRLib.errors import InputError
+from MedSRLib.foreground import foreground
+from MedSRLib.inference.sampling import apply_separable
+from MedSRLib.networks.arssr import Queries
+from MedSRLib.training.recipe import Degradation, Recipe
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs (n, 1, k, j, i) with either product queries and targets (n, 1, k', j', i'), or scattered points
+    (n, q, 3; input indices in k, j, i order) and targets (n, q, 1)."""
+
+    image: Tensor
+    target: Tensor
+    queries: Queries | None = None
+    points: Tensor | None = None
+
+
+class Pairs:
+    """Draws batches from normalised volumes.
+
+    Args:
+        volumes: normalised reference volumes, float32 (k, j, i).
+        recipe: its ``sampling``, ``degradation`` and ``seed`` are used.
+        device: where the volumes are kept and the pairs are made.
+
+    Raises:
+        InputError: if no volume is large enough for one patch.
+    """
+
+    def __init__(self, volumes: list[np.ndarray], recipe: Recipe, device: torch.device | str = "cpu") -> None:
+        self._recipe = recipe
+        self._device = torch.device(device)
+        s = recipe.sampling
+        needed = s.crop if s.kind == "paper" else round(s.patch * s.scale_max)
+        kept = [v for v in volumes if min(v.shape) >= needed]
+        if not kept:
+            raise InputError(
+                f"No training volume has {needed} voxels along every axis.",
+                "One patch needs that many.",
+                "Use a smaller sampling.patch or scale_max, or larger volumes.",
+            )
+        self._volumes = [torch.from_numpy(np.ascontiguousarray(v, dtype=np.float32)) for v in kept]
+        if s.kind == "paper":
+            self._crops = self._fixed_crops()
+            self.steps_per_epoch = max(1, len(self._crops) // s.batch)
+        else:
+            self._centres = [np.argwhere(foreground(v)[::4, ::4, ::4]) * 4 for v in kept]
+            self._volumes = [volume.to(self._device) for volume in self._volumes]
+            self._floors = [float(volume.min()) for volume in self._volumes]
+            self.steps_per_epoch = 0
+
+    @property
+    def count(self) -> int:
+        """Volumes in use."""
+        return len(self._volumes)
+
+    def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
+        """The batch that process ``rank`` of ``world`` sees at ``step``."""
+        generator = _generator(self._recipe.seed, "batch", step, rank)
+        if self._recipe.sampling.kind == "paper":
+            return self._paper_batch(step, rank, world, generator)
+        return self._product_batch(generator)
+
+    def _product_batch(self, generator: np.random.Generator) -> Batch:
+        s = self._recipe.sampling
+        degradation = self._degradation(generator)
+        scale = self._scale(generator)
+        sizes = [max(s.patch, round(s.patch * factor)) for factor in scale]
+        matrices = [
+            torch.tensor(self._axis(degradation, size, generator), dtype=torch.float32, device=self._device)
+            for size in sizes
+        ]
+        crops, floors = zip(*(self._crop(sizes, generator) for _ in range(s.batch)), strict=True)
+        wanted = torch.stack(crops)[:, None]
+        image = apply_separable(wanted, matrices)
+        if degradation.noise:
+            floor = torch.tensor(floors, device=self._device).view(-1, 1, 1, 1, 1)
+            image = self._noisy(image - floor, degradation.noise, generator) + floor
+        gain = self._uniform(1 - s.gain, 1 + s.gain, generator)
+        offset = self._uniform(-s.offset, s.offset, generator)
+        image, wanted = image * gain + offset, wanted * gain + offset
+        planes = [self._planes(degradation.kind, size, generator) for size in sizes]
+        rows, columns, slices = (torch.from_numpy(index).to(self._device) for index, _, _ in planes)
+        target = wanted[:, :, rows[:, None, None], columns[:, None], slices]
+        (_, pk, hk), (_, pj, hj), (_, pi, hi) = planes
+        return Batch(image, target, queries=Queries((pk, pj, pi), (hk, hj, hi)))
+
+    def _crop(self, sizes: list[int], generator: np.random.Generator) -> tuple[Tensor, float]:
+        """A patch around a random foreground voxel, randomly turned, and its volume's lowest intensity."""
+        which = int(generator.integers(len(self._volumes)))
+        volume, centres = self._volumes[which], self._centres[which]
+        order = generator.permutation(3) if self._recipe.sampling.augment else np.arange(3)
+        extent = np.array(sizes)[np.argsort(order)]
+        if any(e > n for e, n in zip(extent, volume.shape, strict=True)):
+            order, extent = np.arange(3), np.minimum(sizes, volume.shape)
+        centre = centres[generator.integers(len(centres))] + generator.integers(-2, 3, 3)
+        start = np.clip(centre - extent // 2, 0, np.array(volume.shape) - extent)
+        k, j, i = (slice(int(a), int(a + n)) for a, n in zip(start, extent, strict=True))
+        patch = volume[k, j, i].permute(*(int(axis) for axis in order))
+        if self._recipe.sampling.augment:
+            patch = patch.flip([axis for axis in range(3) if generator.random() < 0.5])
+        return patch, self._floors[which]
+
+    def _axis(self, degradation: Degradation, size: int, generator: np.random.Generator) -> np.ndarray:
+        patch = self._recipe.sampling.patch
+        width = None
+        if degradation.kind in WITH_PROFILE and size > patch:
+            width = size / patch * round(float(generator.uniform(*degradation.thickness)), 2)
+        return axis_matrix(degradation.kind, size, patch, width=width)
+
+    def _planes(self, kind: str, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
+        """Random wanted planes of one axis: their indices, their positions in the input, and their step."""
+        s = self._recipe.sampling
+        if kind in CORNER_ALIGNED and size != s.patch:
+            step = (s.patch - 1) / (size - 1)
+            positions = np.arange(size) * step
+        else:
+            step = s.patch / size
+            positions = (np.arange(size) + 0.5) * step - 0.5
+        usable = np.flatnonzero((positions >= s.context) & (positions <= s.patch - 1 - s.context))
+        chosen = np.sort(generator.choice(usable, min(s.queries, len(usable)), replace=False))
+        return chosen, positions[chosen], step
+
+    def _noisy(self, image: Tensor, largest: float, generator: np.random.Generator) -> Tensor:
+        """Each sample with its own noise level; the noise is drawn on the device."""
+        drawn = torch.Generator(self._device).manual_seed(int(generator.integers(2**62)))
+        sigma = self._uniform(0.0, largest, generator).clamp(min=1e-6)
+        return RicianNoise(1.0)(image / sigma, drawn) * sigma
+
+    def _uniform(self, low: float, high: float, generator: np.random.Generator) -> Tensor:
+        drawn = generator.uniform(low, high, (self._recipe.sampling.batch, 1, 1, 1, 1))
+        return torch.from_numpy(drawn.astype(np.float32)).to(self._device)
+
+    def _degradation(self, generator: np.random.Generator) -> Degradation:
+        weights = np.array([d.weight for d in self._recipe.degradation])
+        return self._recipe.degradation[int(generator.choice(len(weights), p=weights / weights.sum()))]
+
+    def _scale(self, generator: np.random.Generator) -> list[float]:
+        s = self._recipe.sampling
+        factor = float(generator.uniform(s.scale_min, s.scale_max))
+        if generator.random() >= s.anisotropic:
+            return [factor] * 3
+        scale = [1.0, 1.0, 1.0]
+        scale[int(generator.integers(3))] = factor
+        if generator.random() < 0.5:  # two coarse axes, or one
+            scale[int(generator.integers(3))] = float(generator.uniform(1.0, s.scale_max))
+        return scale
+
+    def _fixed_crops(self) -> list[Tensor]:
+        """The paper's ``crops_per_subject`` crops of every volume, drawn once."""
+        s = self._recipe.sampling
+        generator = _generator(self._recipe.seed, "crops", 0, 0)
+        crops = []
+        for volume in self._volumes:
+            room = np.array(volume.shape) - s.crop
+            margin = np.minimum(s.margin, room // 2)
+            for _ in range(s.crops_per_subject):
+                k, j, i = (int(v) for v in generator.integers(margin, room - margin + 1))
+                crops.append(volume[k : k + s.crop, j : j + s.crop, i : i + s.crop].to(self._device))
+        return crops
+
+    def _paper_batch(self, step: int, rank: int, world: int, generator: np.random.Generator) -> Batch:
+        s = self._recipe.sampling
+        epoch, place = divmod(step * world + rank, self.steps_per_epoch)
+        order = _generator(self._recipe.seed, "epoch", epoch, 0).permutation(len(self._crops))
+        images, points, targets = [], [], []
+        for index in order[place * s.batch : (place + 1) * s.batch]:
+            factor = generator.uniform(s.scale_min, s.scale_max + 0.4 * s.scale_step)
+            if s.scale_step:
+                factor = round(factor / s.scale_step) * s.scale_step
+            size = int(s.patch * factor + 1e-9)
+            wanted = self._crops[int(index)][:size, :size, :size]
+            kind = self._degradation(generator).kind
+            matrix = torch.tensor(axis_matrix(kind, size, s.patch)).to(wanted)
+            images.append(apply_separable(wanted, [matrix] * 3))
+            chosen = torch.from_numpy(generator.choice(size**3, s.queries, replace=False)).to(wanted.device)
+            indices = torch.stack(torch.unravel_index(chosen, (size,) * 3), dim=-1)
+            # The released code takes the patch's voxels for cell-centred, though zoom aligns corner centres.
+            points.append((indices + 0.5) * (s.patch / size) - 0.5)
+            targets.append(wanted.reshape(-1, 1)[chosen])
+        return Batch(torch.stack(images)[:, None], torch.stack(targets), points=torch.stack(points).float())
+
+
+def _generator(seed: int, purpose: str, number: int, rank: int) -> np.random.Generator:
+    digest = hashlib.sha256(f"{seed}/{purpose}/{number}/{rank}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))

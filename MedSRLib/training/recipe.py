@@ -1,0 +1,163 @@
+"""Recipes: training configurations as data (TOML), checked before anything starts.
+
+A recipe names the method, its architecture, which volumes are taken, how pairs are made from them, and how the
+weights are moved. Unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from MedSRLib._optional import require
+from MedSRLib.acquisition.matrices import CORNER_ALIGNED, KINDS
+from MedSRLib.errors import OptionError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataRecipe(_Section):
+    """Which volumes of the manifest, and how their intensities are normalised."""
+
+    role: str | None = "train"
+    modality: str | None = None
+    organ: str | None = None
+    exclude_datasets: list[str] = []
+    validation_subjects: list[str] = []
+    normalisation: Literal["min-max", "percentile", "z-score", "none"] = "min-max"
+
+
+class Degradation(_Section):
+    """One way low-resolution patches are made, chosen with probability proportional to ``weight``.
+
+    ``noise`` is the largest standard deviation of Rician noise, in normalised intensity, drawn uniformly from 0;
+    ``thickness`` the range of the point spread's width in acquired voxels (kinds with a profile).
+    """
+
+    kind: str = "spline"
+    weight: float = Field(default=1.0, gt=0)
+    noise: float = Field(default=0.0, ge=0, le=1)
+    thickness: tuple[float, float] = (1.0, 1.0)
+
+    @model_validator(mode="after")
+    def _known(self) -> Degradation:
+        if self.kind not in KINDS:
+            raise ValueError(f"there is no degradation '{self.kind}'; use one of {', '.join(KINDS)}")
+        return self
+
+
+class Sampling(_Section):
+    """How patches and queries are drawn.
+
+    ``kind="paper"``: fixed random crops of ``crop`` voxels, ``crops_per_subject`` of each volume, at least
+    ``margin`` voxels from every face; each access draws one scale per patch, takes the first ``int(patch·k)``
+    voxels and ``queries`` random voxels of them (ArSSR, §4.1.1 and the released code).
+
+    ``kind="product"`` (ours): patches anywhere in the foreground; one scale vector a batch; queries are the
+    product of ``queries`` random planes per axis, at least ``context`` input voxels from the patch's border, so
+    that features are interpolated by three matrix products.
+    """
+
+    kind: Literal["paper", "product"] = "product"
+    patch: int = Field(default=20, ge=4)
+    context: int = Field(default=2, ge=0)
+    batch: int = Field(default=8, ge=1)
+    queries: int = Field(default=24, ge=1)
+    scale_min: float = Field(default=2.0, ge=1)
+    scale_max: float = Field(default=4.0, ge=1)
+    scale_step: float = Field(default=0.0, ge=0)
+    anisotropic: float = Field(default=0.0, ge=0, le=1)
+    augment: bool = True
+    gain: float = Field(default=0.0, ge=0, lt=1)
+    offset: float = Field(default=0.0, ge=0)
+    crop: int = 40
+    crops_per_subject: int = 6
+    margin: int = 40
+
+
+class Optimisation(_Section):
+    """Adam, its schedule and its length.
+
+    The length is ``steps``, or ``epochs`` of one pass over the paper's fixed patches. ``schedule="halving"``
+    halves the rate every ``halve_every`` epochs; "cosine" falls to a hundredth over the whole run.
+    """
+
+    loss: Literal["l1", "mse"] = "l1"
+    rate: float = Field(default=1e-4, gt=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    schedule: Literal["constant", "halving", "cosine"] = "constant"
+    halve_every: int = Field(default=200, ge=1)
+    warm_up: int = Field(default=0, ge=0)
+    clip: float = Field(default=0.0, ge=0)
+    steps: int = Field(default=0, ge=0)
+    epochs: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Optimisation:
+        if (self.steps > 0) == (self.epochs > 0):
+            raise ValueError("give either steps or epochs")
+        return self
+
+
+class Recipe(_Section):
+    """A whole training configuration."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    method: str
+    description: str = ""
+    seed: int = 0
+    architecture: dict[str, Any] = {}
+    data: DataRecipe = DataRecipe()
+    sampling: Sampling = Sampling()
+    degradation: list[Degradation] = [Degradation()]
+    optimisation: Optimisation
+    checkpoint_every: int = Field(default=200, ge=1)
+    validate_every: int = Field(default=1000, ge=1)
+    storage: Literal["float32", "float16"] = "float32"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        if self.optimisation.epochs and self.sampling.kind != "paper":
+            raise ValueError("epochs are those of fixed patches; with sampling.kind = 'product' give steps")
+        if self.sampling.kind == "paper" and any(d.kind not in CORNER_ALIGNED for d in self.degradation):
+            raise ValueError(f"sampling.kind = 'paper' degrades by one of {', '.join(CORNER_ALIGNED)}")
+        if self.sampling.scale_max < self.sampling.scale_min:
+            raise ValueError("sampling.scale_max is below scale_min")
+        if 2 * self.sampling.context >= self.sampling.patch - 1:
+            raise ValueError("sampling.context leaves nothing of the patch")
+        return self
+
+
+def load(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        OptionError: if the file is missing, is no TOML or has a key or value that cannot be used.
+    """
+    toml = _toml()
+    try:
+        with path.open("rb") as stream:
+            return Recipe.model_validate(toml.load(stream))
+    except OSError as error:
+        raise OptionError(f"The recipe '{path}' cannot be read: {error.strerror}.") from error
+    except toml.TOMLDecodeError as error:
+        raise OptionError(f"The recipe '{path}' is not valid TOML: {error}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise OptionError(
+            f"The recipe '{path}' cannot be used: {where + ': ' if where else ''}{first['msg']}.",
+            "",
+            "See Resources/Recipes for recipes that work.",
+        ) from error
+
+
+def _toml() -> Any:
+    try:
+        return require("tomllib", "train")
+    except ImportError:  # Python 3.10
+        return require("tomli", "train")

@@ -1,0 +1,99 @@
+"""From a finished run to a model: the best weights, and a card that says what they were trained on."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load_file
+
+from MedSRLib import __version__
+from MedSRLib.models import library
+from MedSRLib.models.card import ModelCard, TrainingData
+from MedSRLib.training.checkpoints import BEST
+
+if TYPE_CHECKING:
+    from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.manifests import Manifest
+    from MedSRLib.progress import Progress
+    from MedSRLib.training.arssr import ArSSRTraining
+    from MedSRLib.training.engine import Split
+
+
+def save_model(module: ArSSRTraining, split: Split, folder: Path, runtime: Runtime, progress: Progress) -> Path:
+    """Save the best weights (the last, where nothing was validated) with their card; return the weights' path."""
+    best = folder / BEST
+    tensors = load_file(best) if best.exists() else module.network.state_dict()
+    stored = {"float16": torch.float16, "float32": torch.float32}[module.recipe.storage]
+    tensors = {name: tensor.detach().cpu().to(stored).contiguous() for name, tensor in tensors.items()}
+    model = library.Model(_card(module, split, tensors, runtime), tensors)
+    path = library.save(model, folder)
+    progress.log(f"Saved the model '{model.card.name}' with {model.card.parameters} parameters.")
+    return path
+
+
+def _card(module: ArSSRTraining, split: Split, tensors: dict[str, torch.Tensor], runtime: Runtime) -> ModelCard:
+    recipe = module.recipe
+    s, d = recipe.sampling, recipe.data
+    volumes = split.train.volumes
+    data = _training_data(split.train)
+    degradations = "; ".join(
+        f"{g.kind}" + (f" with Rician noise up to {g.noise:.3g} of the normalised range" if g.noise else "")
+        for g in recipe.degradation
+    )
+    return ModelCard(
+        name=recipe.name,
+        method=recipe.method,
+        architecture=module.network.config.asdict(),
+        scale_min=1.0 if s.anisotropic else s.scale_min,
+        scale_max=s.scale_max,
+        spacing_mm=_input_spacing(split.train, s.scale_min, s.scale_max),
+        normalisation=d.normalisation,
+        intensity=f"{d.normalisation} normalisation of the whole input volume",
+        modalities=sorted({v.modality for v in volumes if v.modality}),
+        organs=sorted({v.organ for v in volumes if v.organ}),
+        degradation=degradations,
+        training_data=data,
+        licence=", ".join(sorted({entry.licence for entry in data if entry.licence})),
+        recipe=recipe.model_dump(mode="json"),
+        metrics=[
+            {
+                "name": "training",
+                "steps": module.global_step,
+                "device": runtime.device,
+                "precision": runtime.precision,
+                "validation_subjects": list(d.validation_subjects),
+            }
+        ],
+        parameters=sum(tensor.numel() for tensor in tensors.values()),
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        medsr_version=__version__,
+        citation="Q. Wu et al., IEEE JBHI 2022, arXiv 2110.14476",
+        limits="Research use only; not a medical device. Learned detail is an estimate, not a measurement.",
+    )
+
+
+def _training_data(manifest: Manifest) -> list[TrainingData]:
+    rows = []
+    for dataset in sorted({v.dataset for v in manifest.volumes}):
+        members = [v for v in manifest.volumes if v.dataset == dataset]
+        licences = sorted({v.licence for v in members if v.licence})
+        rows.append(
+            TrainingData(
+                name=dataset or "unnamed",
+                licence="; ".join(licences) or "not stated",
+                subjects=len({v.subject for v in members}),
+                source=", ".join(sorted({v.subject for v in members})),
+            )
+        )
+    return rows
+
+
+def _input_spacing(manifest: Manifest, scale_min: float, scale_max: float) -> tuple[float, float]:
+    """Finest and coarsest spacing of the inputs seen: the references' spacing times the scales."""
+    from MedSRLib import images
+
+    spacings = [s for v in manifest.volumes for s in images.read(v.path).GetSpacing()[:3]]
+    return round(min(spacings) * scale_min, 3), round(max(spacings) * scale_max, 3)
