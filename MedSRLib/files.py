@@ -88,9 +88,7 @@ def sha256(path: str | Path) -> str:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
     except OSError as error:
-        raise InputError(
-            f"The file '{path}' cannot be read.", f"{error.strerror}.", "Check the path."
-        ) from error
+        raise InputError(f"The file '{path}' cannot be read.", f"{error.strerror}.", "Check the path.") from error
     return digest.hexdigest()
 
 

@@ -12,12 +12,13 @@ from MedSRLib.images.arrays import frames, from_array, join, restored_type, to_a
 from MedSRLib.images.checking import check, prepared
 from MedSRLib.images.orientation import Reorientation, canonical
 from MedSRLib.images.reading import read
-from MedSRLib.images.writing import check_suffix, sidecar, write
+from MedSRLib.images.writing import check_sidecar, check_suffix, sidecar, write
 
 __all__ = [
     "Reorientation",
     "canonical",
     "check",
+    "check_sidecar",
     "check_suffix",
     "frames",
     "from_array",

@@ -93,9 +93,7 @@ def _check_geometry(image: sitk.Image, name: str) -> None:
             "Correct the spacing where the image was made.",
         )
     if not all(math.isfinite(x) for x in image.GetOrigin()):
-        raise InputError(
-            f"The {name} has its origin at {_listed(image.GetOrigin())} mm.", "", "Correct its header."
-        )
+        raise InputError(f"The {name} has its origin at {_listed(image.GetOrigin())} mm.", "", "Correct its header.")
     n = image.GetDimension()
     axes = np.array(image.GetDirection()).reshape(n, n)[:3, :3]
     lengths = np.linalg.norm(axes, axis=0)

@@ -1,7 +1,8 @@
 """What ITK lets pass in a NIfTI file, and what it refuses without need.
 
-ITK reads a file that was cut short as if it were whole, takes a spacing of 0 for 1 mm, and refuses axes that
-are a hair off the right angle. The layout is that of nifti1.h and nifti2.h, https://nifti.nimh.nih.gov.
+ITK reads a file that was cut short as if it were whole, takes a spacing of 0 for 1 mm, refuses axes that are
+a hair off the right angle, and turns NaN and infinite voxels into 0. The layout is that of nifti1.h and
+nifti2.h, https://nifti.nimh.nih.gov.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import SimpleITK as sitk
 
 from MedSRLib.errors import InputError
 
@@ -24,6 +26,9 @@ LARGEST_SHEAR_DEGREES = 3.0
 """Axes farther than this from the right angle belong to a truly sheared image (a tilted CT gantry)."""
 
 _CHUNK = 1 << 20
+_FLOATS = {16: "f4", 64: "f8"}
+"""Codes of the data types that know NaN and infinity, and numpy's names of them."""
+
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -32,6 +37,7 @@ class _Layout:
     """Byte offset and `struct` format of the header fields used here."""
 
     dim: tuple[int, str]
+    datatype: tuple[int, str]
     bitpix: tuple[int, str]
     pixdim: tuple[int, str]
     data: tuple[int, str]
@@ -40,8 +46,8 @@ class _Layout:
 
 
 _LAYOUTS = {
-    348: _Layout((40, "8h"), (72, "h"), (76, "8f"), (108, "f"), (252, "h"), (280, "12f")),
-    540: _Layout((16, "8q"), (14, "h"), (104, "8d"), (168, "q"), (344, "i"), (400, "12d")),
+    348: _Layout((40, "8h"), (70, "h"), (72, "h"), (76, "8f"), (108, "f"), (252, "h"), (280, "12f")),
+    540: _Layout((16, "8q"), (12, "h"), (14, "h"), (104, "8d"), (168, "q"), (344, "i"), (400, "12d")),
 }
 
 
@@ -64,10 +70,16 @@ class Header:
         return tuple(int(n) for n in dim[1 : 1 + int(dim[0])])
 
     @property
+    def data_offset(self) -> int:
+        """Bytes before the voxels; ITK reads one inside the header as its end."""
+        offset = self.values(self.layout.data)[0]
+        end = next(length for length, layout in _LAYOUTS.items() if layout == self.layout)
+        return max(int(offset), end) if math.isfinite(offset) else end
+
+    @property
     def bytes_needed(self) -> int:
         """Length of a whole file, uncompressed."""
-        offset, bits = self.values(self.layout.data)[0], int(self.values(self.layout.bitpix)[0])
-        return (int(offset) if math.isfinite(offset) else 0) + math.prod(self.size) * bits // 8
+        return self.data_offset + math.prod(self.size) * int(self.values(self.layout.bitpix)[0]) // 8
 
 
 def header(path: Path) -> Header | None:
@@ -115,6 +127,44 @@ def check(path: Path) -> None:
         )
 
 
+def with_non_finite(image: sitk.Image, path: Path) -> sitk.Image:
+    """The scalar image read from a NIfTI file, with the NaN that ITK took for 0, infinite voxels as NaN too.
+
+    Raises:
+        InputError: if the file cannot be decompressed.
+        OSError: if it cannot be read.
+    """
+    found = header(path)
+    kind = None if found is None else _FLOATS.get(int(found.values(found.layout.datatype)[0]))
+    if found is None or kind is None or image.GetNumberOfComponentsPerPixel() > 1:
+        return image
+    places = _non_finite(path, found, np.dtype(found.order + kind))
+    if places.size == 0:
+        return image
+    values = sitk.GetArrayFromImage(image)
+    values.reshape(-1)[places] = np.nan
+    restored = sitk.GetImageFromArray(values, isVector=False)
+    restored.CopyInformation(image)
+    for key in image.GetMetaDataKeys():
+        restored.SetMetaData(key, image.GetMetaData(key))
+    return restored
+
+
+def _non_finite(path: Path, found: Header, kind: np.dtype) -> np.ndarray:
+    """Places of the NaN and infinite values in the order of the file, which is that of the array."""
+    places, passed, count = [], 0, math.prod(found.size)
+    with _opened(path) as file:
+        _read(file, found.data_offset, path)
+        while passed < count:
+            chunk = _read(file, min(_CHUNK, (count - passed) * kind.itemsize), path)
+            values = np.frombuffer(chunk[: len(chunk) // kind.itemsize * kind.itemsize], kind)
+            if values.size == 0:
+                break
+            places.append(passed + np.flatnonzero(~np.isfinite(values)))
+            passed += values.size
+    return np.concatenate(places) if places else np.empty(0, np.intp)
+
+
 def straightened(path: Path, copy: Path) -> float:
     """Write an uncompressed copy with the nearest right-angled axes, the volume's centre kept in place.
 
@@ -141,7 +191,7 @@ def straightened(path: Path, copy: Path) -> float:
         raise _unusable_axes(path, f"They are {angle:.1f}° away from the right angle.")
     centre = (np.array((*found.size, 1, 1)[:3]) - 1) / 2
     shift = affine[:, 3] + (affine[:, :3] - rotation * lengths) @ centre
-    _copy(path, copy, found, np.column_stack([rotation * lengths, shift]))
+    _copy(path, copy, found, np.column_stack([rotation * lengths, shift]), lengths)
     return angle
 
 
@@ -153,13 +203,16 @@ def _unusable_axes(path: Path, why: str) -> InputError:
     )
 
 
-def _copy(path: Path, copy: Path, found: Header, affine: np.ndarray) -> None:
+def _copy(path: Path, copy: Path, found: Header, affine: np.ndarray, spacing: np.ndarray) -> None:
+    """Write the file uncompressed with the sform ``affine``, its spacing as ITK looks for it, and no qform."""
+    layout = found.layout
+    pixdim = list(found.values(layout.pixdim))
+    pixdim[1:4] = spacing
+    changes = {layout.srow: affine.ravel(), layout.pixdim: pixdim, layout.qform_code: (0,)}
     with _opened(path) as source, copy.open("wb") as target:
         start = bytearray(source.read(len(found.raw)))
-        offset, form = found.layout.srow
-        struct.pack_into(found.order + form, start, offset, *affine.ravel())
-        offset, form = found.layout.qform_code
-        struct.pack_into(found.order + form, start, offset, 0)
+        for (offset, form), values in changes.items():
+            struct.pack_into(found.order + form, start, offset, *values)
         target.write(start)
         while chunk := source.read(_CHUNK):
             target.write(chunk)

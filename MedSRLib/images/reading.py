@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,9 @@ from MedSRLib.progress import Progress
 
 _PAIRS = (".hdr", ".img")
 _MEMORY_SIGNS = ("allocate memory", "bad_alloc", "bad allocation")
+
+_DICOM_PREAMBLE = 128
+"""Bytes before the letters DICM."""
 
 _TOLD_UNEVENNESS, _LARGEST_UNEVENNESS = 0.01, 0.1
 """Largest deviation of a step between slices, as a share of the usual one: more is told, or refused."""
@@ -41,9 +46,7 @@ def read(path: str | Path, progress: Progress | None = None) -> sitk.Image:
     except FileNotFoundError as error:
         raise InputError(f"There is no file or folder '{path}'.", "", "Check the path.") from error
     except OSError as error:
-        raise InputError(
-            f"'{path}' cannot be read.", f"{error.strerror or error}.", "Check the path."
-        ) from error
+        raise InputError(f"'{path}' cannot be read.", f"{error.strerror or error}.", "Check the path.") from error
     check(image, f"image '{path}'")
     return image
 
@@ -67,8 +70,12 @@ def _file(path: Path, progress: Progress) -> sitk.Image:
 
 
 def _decoded(path: Path) -> sitk.Image:
+    if files.suffix(path) == ".nii.gz" and path.with_name(path.name[: -len(".gz")]).exists():
+        with tempfile.TemporaryDirectory() as folder:  # ITK would take the voxels of the .nii beside it
+            return _decoded(Path(shutil.copyfile(path, Path(folder) / path.name)))
     with quiet():
-        return sitk.ReadImage(str(path))
+        image = sitk.ReadImage(str(path))
+    return nifti.with_non_finite(image, path) if files.suffix(path) in nifti.SUFFIXES else image
 
 
 def _straightened(path: Path, progress: Progress) -> sitk.Image:
@@ -96,9 +103,7 @@ def _series(folder: Path, progress: Progress) -> sitk.Image:
             "Give the folder that holds the DICOM files, or an image file such as .nii.gz, .nrrd or .mha.",
         )
     if len(slices) > 1:
-        listed = "; ".join(
-            f"{_description(paths[0])} ({len(paths)} files, {uid})" for uid, paths in slices.items()
-        )
+        listed = "; ".join(f"{_description(paths[0])} ({len(paths)} files, {uid})" for uid, paths in slices.items())
         raise InputError(
             f"The folder '{folder}' holds {len(slices)} DICOM series: {listed}.",
             "One is needed.",
@@ -114,7 +119,27 @@ def _series(folder: Path, progress: Progress) -> sitk.Image:
     except RuntimeError as error:
         raise _unreadable(f"The DICOM series in '{folder}'", error) from error
     _check_steps(reader, len(names), folder, progress)
+    _tell_left_out(folder, names, progress)
     return image
+
+
+def _tell_left_out(folder: Path, names: Sequence[str], progress: Progress) -> None:
+    """ITK passes over a DICOM file that is cut short, and makes a volume of the other slices."""
+    used = {Path(name).name for name in names}
+    left = sorted(p.name for p in folder.iterdir() if p.name not in used and p.is_file() and _is_dicom(p))
+    if left:
+        listed = ", ".join(left[:3]) + (", ..." if len(left) > 3 else "")
+        progress.warn(
+            f"{len(left)} of the DICOM files in '{folder}' are damaged or no images and were left out: {listed}."
+        )
+
+
+def _is_dicom(path: Path) -> bool:
+    if path.name == "DICOMDIR":  # the table of contents of a disc
+        return False
+    with path.open("rb") as file:
+        file.seek(_DICOM_PREAMBLE)
+        return file.read(4) == b"DICM"
 
 
 def _check_steps(reader: sitk.ImageSeriesReader, count: int, folder: Path, progress: Progress) -> None:

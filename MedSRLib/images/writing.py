@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from MedSRLib.images._quiet import quiet
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
 
 METADATA_PREFIX = "MedSR_"
+
+_CHUNK = 1 << 20
 
 _NIFTI_DESCRIPTION = "ITK_FileNotes"
 """ITK's name of the text field ``descrip``."""
@@ -58,7 +62,7 @@ def write(image: sitk.Image, path: str | Path, *, provenance: dict[str, Any] | N
     """
     check_suffix(path)
     if provenance is not None:
-        _refuse_foreign_sidecar(path)
+        check_sidecar(path)
     with files.atomic_path(path) as temporary:
         _write_whole(_labelled(image, provenance or {}), temporary, Path(path))
         if provenance is not None:
@@ -66,8 +70,12 @@ def write(image: sitk.Image, path: str | Path, *, provenance: dict[str, Any] | N
             files.write_text_atomic(sidecar(path), text + "\n")
 
 
-def _refuse_foreign_sidecar(path: str | Path) -> None:
-    """A job file, or the sidecar of a BIDS data set, may bear that name."""
+def check_sidecar(path: str | Path) -> None:
+    """Refuse an output whose sidecar would lie over a job file, or over the sidecar of a BIDS data set.
+
+    Raises:
+        OutputError: if a file that is not MedSR's is in its place.
+    """
     beside = sidecar(path)
     if not beside.exists():
         return
@@ -92,9 +100,7 @@ def _labelled(image: sitk.Image, record: Mapping[str, Any]) -> sitk.Image:
     for key, value in record.items():
         if value is not None:
             labelled.SetMetaData(METADATA_PREFIX + key, _one_line(value))
-    known = {
-        key.removeprefix(METADATA_PREFIX): labelled.GetMetaData(key) for key in labelled.GetMetaDataKeys()
-    }
+    known = {key.removeprefix(METADATA_PREFIX): labelled.GetMetaData(key) for key in labelled.GetMetaDataKeys()}
     if known:
         labelled.SetMetaData(_NIFTI_DESCRIPTION, provenance.summary(known | dict(record)))
     return labelled
@@ -107,18 +113,30 @@ def _one_line(value: Any) -> str:
 
 
 def _write_whole(image: sitk.Image, temporary: Path, path: Path) -> None:
-    """Write and read back: on a full disk ITK's NIfTI and NRRD writers leave a short file and say nothing."""
+    """Write, then read what is there: on a full disk ITK's NIfTI and NRRD writers leave a short file in silence."""
     temporary.touch()  # a folder that is missing or closed is told by its own error
     try:
         with quiet():
             sitk.WriteImage(image, str(temporary), useCompression=True)
             if files.suffix(path) in nifti.SUFFIXES:
                 nifti.check(temporary)
+            elif files.suffix(path) == ".nrrd":
+                _check_nrrd(temporary)
             else:
                 sitk.ReadImage(str(temporary))
-    except (RuntimeError, InputError) as error:
+    except (RuntimeError, InputError, EOFError, zlib.error) as error:
         raise OutputError(
             f"The output '{path}' cannot be written.",
             "The disk may be full, or you may not write there.",
             "Free some space, or give another folder.",
         ) from error
+
+
+def _check_nrrd(path: Path) -> None:
+    """Raise EOFError or zlib.error unless the gzip stream after the header is whole; ITK needs no end of it."""
+    with path.open("rb") as file:
+        while file.readline().strip():
+            pass
+        with gzip.open(file) as voxels:
+            while voxels.read(_CHUNK):
+                pass

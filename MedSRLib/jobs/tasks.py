@@ -1,0 +1,156 @@
+"""What each task of a job does: check what can be checked at once, then call the library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from MedSRLib import files, images, provenance
+from MedSRLib.errors import InputError
+from MedSRLib.jobs import batch, checks, upscale
+from MedSRLib.jobs import job as jobs
+
+if TYPE_CHECKING:
+    from MedSRLib.progress import Progress
+
+
+def perform(job: jobs.Job, progress: Progress) -> dict[str, Any]:
+    """Do the job and return what the result event tells: ``outputs``, and what else the task has to say.
+
+    Raises:
+        MedSRError: for a mistake or a limit of the machine.
+        Cancelled: if the user asked to stop.
+    """
+    return _TASKS[type(job)](job, progress)
+
+
+def _degrade(job: jobs.DegradeJob, progress: Progress) -> dict[str, Any]:
+    from MedSRLib.acquisition import degrading
+
+    source, target, wanted = job.inputs.image, job.outputs.image, job.parameters
+    checks.inputs_exist([source])
+    checks.images_can_be_written([target], [source])
+    degrading.check_kind(wanted.kind)
+    progress.stage("Reading")
+    image = images.read(source, progress)
+    progress.stage("Degrading")
+    coarse = degrading.degrade(
+        image,
+        wanted.scale,
+        kind=wanted.kind,
+        thickness=wanted.thickness,
+        noise=wanted.noise,
+        seed=wanted.seed,
+        progress=progress,
+    )
+    origin = provenance.record(
+        task="degrade",
+        input=source.name,
+        input_sha256=files.sha256(source) if source.is_file() else None,
+        settings=wanted.model_dump(mode="json"),
+    )
+    progress.stage("Writing")
+    images.write(coarse, target, provenance=origin)
+    return {"outputs": {"image": str(target)}, "provenance": origin}
+
+
+def _evaluate(job: jobs.EvaluateJob, progress: Progress) -> dict[str, Any]:
+    from MedSRLib.evaluation import report
+
+    given = job.inputs
+    checks.inputs_exist([given.reference, *given.results.values(), given.image, given.mask])
+    checks.folder_can_be_written(job.outputs.folder)
+    progress.stage("Reading")
+    reference = images.read(given.reference, progress)
+    results = {name: images.read(path, progress) for name, path in given.results.items()}
+    acquired = None if given.image is None else images.read(given.image, progress)
+    mask = None if given.mask is None else images.read(given.mask, progress)
+    progress.stage("Measuring")
+    written = report.write_report(job.outputs.folder, reference, results, input=acquired, mask=mask, progress=progress)
+    return {"outputs": {"folder": str(job.outputs.folder), "report": str(written)}}
+
+
+def _benchmark(job: jobs.BenchmarkJob, progress: Progress) -> dict[str, Any]:
+    from MedSRLib.protocols import run
+
+    protocol = _found(job.inputs.protocol, "Protocols")
+    checks.inputs_exist([job.inputs.manifest])
+    checks.folder_can_be_written(job.outputs.folder)
+    runtime = upscale.runtime_of(job.parameters)
+    table = run.run_benchmark(protocol, job.inputs.manifest, job.outputs.folder, runtime=runtime, progress=progress)
+    return {"outputs": {"folder": str(job.outputs.folder)}, "table": str(table)}
+
+
+def _train(job: jobs.TrainJob, progress: Progress) -> dict[str, Any]:
+    from MedSRLib.training import engine
+
+    recipe = _found(job.inputs.recipe, "Recipes")
+    checks.inputs_exist([job.inputs.manifest])
+    checks.folder_can_be_written(job.outputs.folder)
+    model = engine.train(
+        recipe,
+        job.inputs.manifest,
+        job.outputs.folder,
+        resume=job.parameters.resume,
+        devices=job.parameters.devices,
+        nodes=job.parameters.nodes,
+        runtime=upscale.runtime_of(job.parameters),
+        progress=progress,
+    )
+    return {"outputs": {"model": str(model), "folder": str(job.outputs.folder)}}
+
+
+def _demo(job: jobs.DemoJob, progress: Progress) -> dict[str, Any]:
+    from MedSRLib import demo
+
+    checks.folder_can_be_written(job.outputs.folder)
+    report = demo.run_demo(job.outputs.folder, runtime=upscale.runtime_of(job.parameters), progress=progress)
+    return {"outputs": {"folder": str(job.outputs.folder), "report": str(report)}}
+
+
+def _bench(job: jobs.BenchJob, progress: Progress) -> dict[str, Any]:
+    import torch
+
+    from MedSRLib.bench import arssr
+    from MedSRLib.models import library
+
+    wanted = job.parameters
+    model = None if wanted.model is None else library.load(wanted.model, wanted.method)
+    if wanted.threads is not None:
+        torch.set_num_threads(wanted.threads)
+    measured = arssr.run(wanted.size, wanted.scale, model=model, runtime=upscale.runtime_of(wanted), progress=progress)
+    return {"outputs": {}, "measured": measured}
+
+
+def _found(path: Path, shelf: str) -> Path:
+    """The file at the path, or the one of that name that comes with MedSR.
+
+    Raises:
+        InputError: if there is neither; the ones that come with MedSR are named.
+    """
+    if path.is_file():
+        return path
+    here = Path(__file__).parents[1] / "Resources" / shelf
+    folder = here if here.is_dir() else Path(__file__).parents[2] / "Resources" / shelf
+    shipped = {file.name: file for file in sorted(folder.glob("*.toml"))}
+    for name in (path.name, f"{path.name}.toml"):
+        if name in shipped:
+            return shipped[name]
+    raise InputError(
+        f"There is no file '{path}'.",
+        "",
+        f"Give the path of one, or use one of: {', '.join(shipped) or 'none'}.",
+    )
+
+
+_TASKS: dict[type[Any], Callable[[Any, Progress], dict[str, Any]]] = {
+    jobs.UpscaleJob: upscale.perform,
+    jobs.BatchJob: batch.perform,
+    jobs.DegradeJob: _degrade,
+    jobs.EvaluateJob: _evaluate,
+    jobs.BenchmarkJob: _benchmark,
+    jobs.TrainJob: _train,
+    jobs.DemoJob: _demo,
+    jobs.BenchJob: _bench,
+}

@@ -1,0 +1,145 @@
+"""The task "upscale": settle what to use, then read, compute and write one volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from MedSRLib import files, images, provenance
+from MedSRLib.errors import ModelError, OptionError
+from MedSRLib.grids import Grid, relate, scale_between
+from MedSRLib.jobs import checks
+from MedSRLib.jobs.job import DeviceParameters, UpscaleJob, UpscaleParameters
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+    from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.models.library import Model
+    from MedSRLib.progress import Progress
+
+
+@dataclass(frozen=True)
+class Settled:
+    """All that decides on a result but the images: known to exist and to fit together."""
+
+    parameters: UpscaleParameters
+    model: Model | None
+    runtime: Runtime
+
+    def settings(self) -> dict[str, Any]:
+        """What two results must have in common to be the same, as plain data."""
+        card = self.model.card if self.model else None
+        return {
+            **self.parameters.model_dump(mode="json", exclude={"memory_gb"}),
+            "model": card.name if card else None,
+            "model_sha256": card.weights_sha256 if card else None,
+            "device": self.runtime.device,
+            "precision": self.runtime.precision,
+        }
+
+    def apply(
+        self,
+        image: sitk.Image,
+        progress: Progress,
+        *,
+        like: sitk.Image | None = None,
+        guide: sitk.Image | None = None,
+    ) -> sitk.Image:
+        """The image upscaled with these settings."""
+        from MedSRLib import upscaling
+
+        wanted = self.parameters
+        return upscaling.upscale(
+            image,
+            wanted.method,
+            scale=wanted.scale,
+            spacing=wanted.spacing,
+            isotropic=wanted.isotropic,
+            like=like,
+            guide=guide,
+            model=self.model,
+            options=wanted.options,
+            runtime=self.runtime,
+            progress=progress,
+            output_type=wanted.output_type,
+        )
+
+
+def runtime_of(parameters: DeviceParameters) -> Runtime:
+    """Device, precision, memory budget and seed as the job wants them; see `inference.runtime.choose`."""
+    from MedSRLib.inference import runtime
+
+    return runtime.choose(**parameters.model_dump(include={"device", "precision", "memory_gb", "seed"}))
+
+
+def settle(parameters: UpscaleParameters) -> Settled:
+    """Find the method, its options, the model and the device, before any image is read.
+
+    Raises:
+        OptionError: for an unknown method or option.
+        ModelError: for a missing or damaged model, or one for another method.
+        ResourceError: for a device that cannot be used.
+    """
+    from MedSRLib.methods import registry
+    from MedSRLib.models import library
+
+    info = registry.create(parameters.method, parameters.options).info
+    name = parameters.model
+    if name is not None and not info.needs_model:
+        raise OptionError(f"The method '{info.identifier}' takes no model, but '{name}' is given.")
+    if name is None and info.needs_model:
+        name = library.default(info.identifier)
+        if name is None:
+            raise ModelError(
+                f"There is no model for the method '{info.identifier}' in the library.",
+                "The method needs trained weights.",
+                "Give --model, train one with `medsr train`, or import one with `medsr models import`.",
+            )
+    model = None if name is None else library.load(name, info.identifier)
+    return Settled(parameters, model, runtime_of(parameters))
+
+
+def perform(job: UpscaleJob, progress: Progress) -> dict[str, Any]:
+    """Upscale one volume; the result names its files and tells where they came from."""
+    inputs = (job.inputs.image, job.inputs.like, job.inputs.guide)
+    checks.inputs_exist(inputs)
+    checks.images_can_be_written((job.outputs.image, job.outputs.consistency), inputs)
+    settled = settle(job.parameters)
+    progress.stage("Reading")
+    image = images.read(job.inputs.image, progress)
+    like = None if job.inputs.like is None else images.read(job.inputs.like, progress)
+    guide = None if job.inputs.guide is None else images.read(job.inputs.guide, progress)
+    progress.stage(f"Upscaling with {job.parameters.method}")
+    result = settled.apply(image, progress, like=like, guide=guide)
+    progress.stage("Writing")
+    origin = origin_of(settled, job.inputs.image, image, result)
+    outputs = {"image": str(job.outputs.image)}
+    if job.outputs.consistency is not None:
+        from MedSRLib import upscaling
+
+        consistency = upscaling.consistency(result, image)
+        images.write(consistency, job.outputs.consistency, provenance=origin)
+        outputs["consistency"] = str(job.outputs.consistency)
+    images.write(result, job.outputs.image, provenance=origin)
+    return {"outputs": outputs, "provenance": origin}
+
+
+def origin_of(settled: Settled, source: Path, image: sitk.Image, result: sitk.Image) -> dict[str, Any]:
+    """Where a result came from: input, settings, model, and its true scale (None between oblique grids)."""
+    acquired, wanted = Grid.of(images.frames(image)[0]), Grid.of(images.frames(result)[0])
+    return provenance.record(
+        task="upscale",
+        input=source.name,
+        input_sha256=files.sha256(source) if source.is_file() else None,
+        settings=settled.settings(),
+        method=settled.parameters.method,
+        model=settled.model.card.name if settled.model else None,
+        model_sha256=settled.model.card.weights_sha256 if settled.model else None,
+        scale=list(scale_between(wanted, acquired)) if relate(wanted, acquired) else None,
+        spacing=list(wanted.spacing),
+        device=settled.runtime.device,
+        precision=settled.runtime.precision,
+        seed=settled.runtime.seed,
+    )
