@@ -18,7 +18,7 @@ _PUBLIC = {
     "write": "MedSRLib.images",
 }
 
-__all__ = ["__version__", "read", "upscale", "write"]  # noqa: F822 - resolved by __getattr__
+__all__ = ["__version__", "read", "upscale", "write"]
 
 
 def __getattr__(name: str) -> Any:

@@ -122,9 +122,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(
-            f"The manifest '{path}' cannot be read.", f"{error.strerror}.", "Check the path."
-        ) from error
+        raise InputError(f"The manifest '{path}' cannot be read.", f"{error.strerror}.", "Check the path.") from error
     except UnicodeDecodeError as error:
         raise InputError(
             f"The manifest '{path}' is not a text file.",

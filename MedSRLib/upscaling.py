@@ -61,11 +61,8 @@ def target_grid(
     wishes = {"scale": scale, "spacing": spacing, "like": like, "isotropic": isotropic or None}
     given = [name for name, wish in wishes.items() if wish is not None]
     if len(given) != 1:
-        raise OptionError(
-            f"The wanted grid is given by {' and '.join(given) if given else 'nothing'}.",
-            "",
-            "Give exactly one of: scale, spacing, like, isotropic.",
-        )
+        said = " and ".join(given) or "nothing"
+        raise OptionError(f"The wanted grid is given by {said}.", "", f"Give exactly one of: {', '.join(wishes)}.")
     if isinstance(like, Grid):
         return like
     if like is not None:
@@ -120,6 +117,7 @@ def upscale(
     target = target_grid(image, scale=scale, spacing=spacing, like=like, isotropic=isotropic)
     work = _prepared(method, options, model, guide, runtime, progress)
     frames = images.frames(image)
+    _warn_of_model(work, Grid.of(frames[0]), target, progress)
     results = []
     with _memory_errors(target):
         for number, frame in enumerate(frames):
@@ -182,14 +180,9 @@ def _prepared(
     progress: Progress,
 ) -> _Work:
     method = registry.create(identifier, options)
-    if method.info.needs_guide and guide is None:
-        raise OptionError(
-            f"The method '{identifier}' needs a guide.",
-            "It takes detail from a sharper image of another modality.",
-            "Give one, or use another method.",
-        )
-    if guide is not None and not method.info.needs_guide:
-        raise OptionError(f"The method '{identifier}' takes no guide.", "", "Leave it out.")
+    if method.info.needs_guide != (guide is not None):
+        needs = "needs a" if guide is None else "takes no"
+        raise OptionError(f"The method '{identifier}' {needs} guide.", "", "Mend that, or use another method.")
     return _Work(
         method,
         dict(options or {}),
@@ -216,9 +209,8 @@ def _model_of(info: MethodInfo, model: Model | str | None) -> Model | None:
     if isinstance(name, str):
         return library.load(name, info.identifier)
     if name.card.method != info.identifier:
-        raise ModelError(
-            f"The model '{name.card.name}' is for the method '{name.card.method}', not '{info.identifier}'."
-        )
+        card = name.card
+        raise ModelError(f"The model '{card.name}' is for the method '{card.method}', not '{info.identifier}'.")
     return name
 
 
@@ -235,7 +227,6 @@ def _on_any_grid(work: _Work, image: sitk.Image, target: Grid, progress: Progres
             "Check that both images are of one patient and in one coordinate system.",
         )
     grid = regridding.working_grid(Grid.of(source), wanted)
-    _warn_of_model(work, Grid.of(source), grid, progress)
     result = work.method.upscale(
         source, grid, guide=work.guide, model=work.model, runtime=work.runtime, progress=progress
     )
@@ -251,14 +242,19 @@ def _on_any_grid(work: _Work, image: sitk.Image, target: Grid, progress: Progres
         values = images.to_array(result)
         values[outside] = lowest
         result = images.from_array(values, wanted)
-    return turn_back.undo_image(result)
+    result = turn_back.undo_image(result)
+    result.SetOrigin(target.origin)  # equal already, but for rounding
+    result.SetSpacing(target.spacing)
+    result.SetDirection(target.direction)
+    return result
 
 
-def _warn_of_model(work: _Work, source: Grid, grid: Grid, progress: Progress) -> None:
+def _warn_of_model(work: _Work, image: Grid, target: Grid, progress: Progress) -> None:
     if work.model is not None:
         from MedSRLib.models import library
 
-        scale = grids.scale_between(grid, source)
+        source, wanted = images.canonical(image).grid(image), images.canonical(target).grid(target)
+        scale = grids.scale_between(regridding.working_grid(source, wanted), source)
         for warning in library.warnings_for(work.model.card, source.spacing, scale):
             progress.warn(warning)
 

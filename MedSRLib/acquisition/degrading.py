@@ -76,13 +76,9 @@ def degrade(
     return coarse[0] if image.GetDimension() == 3 else images.join(coarse, like=image)
 
 
-def _with_noise(
-    y: torch.Tensor, sigma: float, generator: torch.Generator, progress: Progress
-) -> torch.Tensor:
+def _with_noise(y: torch.Tensor, sigma: float, generator: torch.Generator, progress: Progress) -> torch.Tensor:
     if sigma <= 0:
         return y
     if bool((y < 0).any()):
-        progress.warn(
-            "Rician noise belongs to magnitude images; the negative intensities here turn positive."
-        )
+        progress.warn("Rician noise belongs to magnitude images; the negative intensities here turn positive.")
     return RicianNoise(sigma)(y, generator)

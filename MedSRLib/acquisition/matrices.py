@@ -100,9 +100,7 @@ def _check(kind: str, profile: str, width: float | None) -> None:
     if profile not in PROFILES:
         raise OptionError(f"There is no profile '{profile}'.", "", f"Use one of: {', '.join(PROFILES)}.")
     if width is not None and kind not in WITH_PROFILE:
-        raise OptionError(
-            f"The degradation '{kind}' has no thickness.", "", f"Use one of: {', '.join(WITH_PROFILE)}."
-        )
+        raise OptionError(f"The degradation '{kind}' has no thickness.", "", f"Use one of: {', '.join(WITH_PROFILE)}.")
     if width is not None and not (math.isfinite(width) and width > 0):
         raise OptionError(f"A thickness of {width} voxels is not positive.", "", "Give a thickness in mm.")
 

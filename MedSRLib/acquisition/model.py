@@ -103,9 +103,7 @@ def acquired_grid(kind: str, wanted: Grid, scale: float | Sequence[float]) -> Gr
         spacing.append(h * (n - 1) / (m - 1) if m > 1 else h * n / m)
         first.append(0.0 if m > 1 else (n - 1) / 2)
     x, y, z = (float(v) for v in wanted.physical(first))
-    return Grid(
-        (size[0], size[1], size[2]), (spacing[0], spacing[1], spacing[2]), (x, y, z), wanted.direction
-    )
+    return Grid((size[0], size[1], size[2]), (spacing[0], spacing[1], spacing[2]), (x, y, z), wanted.direction)
 
 
 def build(

@@ -75,6 +75,7 @@ def _detail_energy(image: np.ndarray, bright: np.ndarray, axes: list[int], order
     details, inside = image, bright
     for axis in axes:
         details = np.diff(details, n=order, axis=axis) / np.float32(norm)
-        inside = np.lib.stride_tricks.sliding_window_view(inside, order + 1, axis=axis).all(axis=-1)
+        windows = np.lib.stride_tricks.sliding_window_view(inside, order + 1, axis=axis)
+        inside = np.asarray(windows.all(axis=-1))
     chosen = details[inside] if np.count_nonzero(inside) >= _ENOUGH else details
     return float(np.median(np.abs(chosen)) / _MEDIAN_OF_NORMAL) ** 2

@@ -186,7 +186,25 @@ def _module(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress) 
         held_out = Pairs(_normalised(split.validation.volumes, recipe), recipe, runtime.device)
         validation = [held_out.batch(_VALIDATION_FIRST + n) for n in range(_VALIDATION_BATCHES)]
     progress.log(f"Training on {pairs.count} volumes, validating on {len(split.validation.volumes)}.")
-    return ArSSRTraining(recipe, pairs, validation)
+    module = ArSSRTraining(recipe, pairs, validation)
+    if recipe.start_from:
+        _take_weights(module, recipe.start_from)
+    return module
+
+
+def _take_weights(module: ArSSRTraining, name: str) -> None:
+    """Start from a model of the library, or of a file, with the recipe's architecture."""
+    from MedSRLib.methods.arssr import network_of
+    from MedSRLib.models import library
+
+    start = network_of(library.load(name, "arssr"))
+    if start.config != module.network.config:
+        raise OptionError(
+            f"The model '{name}' has another architecture than the recipe.",
+            "start_from refines the weights of a model, so both must agree.",
+            "Copy the architecture from the model's card into the recipe.",
+        )
+    module.network.load_state_dict(start.state_dict())
 
 
 def _normalised(volumes: tuple[Volume, ...], recipe: Recipe) -> list[np.ndarray]:

@@ -104,12 +104,17 @@ class Optimisation(_Section):
 
 
 class Recipe(_Section):
-    """A whole training configuration."""
+    """A whole training configuration.
+
+    ``start_from`` is the name or path of a model with the same architecture whose weights are refined; by default
+    training starts from random weights.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     method: str
     description: str = ""
     seed: int = 0
+    start_from: str = ""
     architecture: dict[str, Any] = {}
     data: DataRecipe = DataRecipe()
     sampling: Sampling = Sampling()

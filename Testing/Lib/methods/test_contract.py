@@ -1,0 +1,127 @@
+"""What every registered method promises."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+
+from MedSRLib import images
+from MedSRLib.errors import Cancelled, OptionError
+from MedSRLib.grids import Grid, scaled
+from MedSRLib.inference.runtime import Runtime
+from MedSRLib.methods import registry
+from MedSRLib.methods.contract import FAMILIES
+from MedSRLib.models.card import ModelCard
+from MedSRLib.models.library import Model
+from MedSRLib.progress import Progress
+
+OBLIQUE = (0.8, 0.6, 0.0, -0.6, 0.8, 0.0, 0.0, 0.0, 1.0)
+LEFT_HANDED = (0.8, 0.6, 0.0, -0.6, 0.8, 0.0, 0.0, 0.0, -1.0)
+GRIDS = {
+    "odd": Grid((13, 10, 7), (0.9, 1.0, 2.0), (-3.0, 5.0, 9.0), OBLIQUE),
+    "left-handed": Grid((7, 9, 8), (1.1, 0.7, 1.0), (4.0, 0.0, -2.0), LEFT_HANDED),
+    "two-thick": Grid((10, 9, 2), (1.0, 1.0, 5.0), (0.0, 0.0, 0.0), OBLIQUE),
+    "one-slice": Grid((9, 1, 8), (1.0, 6.0, 1.0), (0.0, 0.0, 0.0), LEFT_HANDED),
+}
+RUNTIME = Runtime()
+
+
+def _tiny_arssr() -> Model:
+    from MedSRLib.networks.arssr import ArSSR, ArSSRConfig
+
+    config = ArSSRConfig(
+        encoder="rescnn", feature_dim=8, channels=8, blocks=1, width=16, coordinates="local", padding="border"
+    )
+    torch.manual_seed(0)
+    network = ArSSR(config)
+    card = ModelCard(name="tiny", method="arssr", architecture=config.asdict(), scale_max=4)
+    return Model(card, dict(network.state_dict()))
+
+
+TINY_MODELS = {"arssr": _tiny_arssr}
+
+
+@pytest.fixture(params=list(registry.BUILTIN))
+def identifier(request) -> str:
+    return request.param
+
+
+def _image(grid: Grid) -> sitk.Image:
+    return images.from_array(np.random.default_rng(0).random(grid.shape, np.float32) * 100, grid)
+
+
+def _upscale(identifier: str, image: sitk.Image, grid: Grid, progress: Progress | None = None) -> sitk.Image:
+    method = registry.create(identifier)
+    model = TINY_MODELS[identifier]() if method.info.needs_model else None
+    return method.upscale(image, grid, model=model, runtime=RUNTIME, progress=progress or Progress())
+
+
+def test_it_says_what_it_is(identifier):
+    info = registry.get(identifier).info
+    assert info.identifier == identifier == identifier.lower().replace("_", "-")
+    assert info.family in FAMILIES
+    assert all((info.title, info.description, info.citation, info.reference))
+    assert info.reference.startswith(("https://doi.org/", "arXiv:", "https://arxiv.org/"))
+    assert 1900 < info.year < 2100
+
+
+@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("scale", [1.0, 1.7, (1, 2.5, 4)])
+def test_the_result_is_exactly_on_the_wanted_grid_and_finite(identifier, name, scale):
+    image, wanted = _image(GRIDS[name]), scaled(GRIDS[name], scale)
+    result = _upscale(identifier, image, wanted)
+    assert Grid.of(result).equals(wanted, 1e-9)
+    assert result.GetPixelID() == sitk.sitkFloat32
+    assert np.isfinite(images.to_array(result)).all()
+
+
+def test_the_input_is_left_as_it_is_and_the_result_repeats_bit_for_bit(identifier):
+    image, wanted = _image(GRIDS["odd"]), scaled(GRIDS["odd"], 1.7)
+    before = images.to_array(image)
+    first = images.to_array(_upscale(identifier, image, wanted))
+    again = images.to_array(_upscale(identifier, image, wanted))
+    assert np.array_equal(images.to_array(image), before)
+    assert Grid.of(image).equals(GRIDS["odd"], 1e-9)
+    assert np.array_equal(first, again)
+
+
+def test_it_stops_when_asked(identifier):
+    image = _image(GRIDS["odd"])
+    with pytest.raises(Cancelled):
+        _upscale(identifier, image, scaled(GRIDS["odd"], 2), Progress(cancelled=lambda: True))
+
+
+def test_progress_grows_to_one(identifier):
+    events = []
+    _upscale(identifier, _image(GRIDS["odd"]), scaled(GRIDS["odd"], 2), Progress(events.append))
+    fractions = [event["fraction"] for event in events if event["event"] == "progress"]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+
+
+def test_positions_anywhere_along_the_axes_are_answered(identifier):
+    """The wanted grid need not share the field of view: it may be a part, shifted, or reach beyond."""
+    grid = GRIDS["odd"]
+    fine = scaled(grid, 2)
+    part = dataclasses.replace(fine, size=(9, 8, 5), origin=tuple(fine.physical((5, 4, 3))))
+    beyond = dataclasses.replace(fine, origin=tuple(fine.physical((-3, 2, 1))))
+    for wanted in (part, beyond):
+        result = _upscale(identifier, _image(grid), wanted)
+        assert Grid.of(result).equals(wanted, 1e-9)
+        assert np.isfinite(images.to_array(result)).all()
+
+
+def test_a_method_that_does_not_learn_says_so(identifier):
+    method = registry.create(identifier)
+    if not method.info.learns:
+        with pytest.raises(OptionError, match="not trained"):
+            method.fit(None, None, runtime=RUNTIME, progress=Progress())
+
+
+def test_unknown_options_are_refused(identifier):
+    with pytest.raises(OptionError, match="no_such_option"):
+        registry.create(identifier, {"no_such_option": 1})
