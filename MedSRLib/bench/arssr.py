@@ -70,7 +70,7 @@ def run(
     if model is None:
         network = ArSSR(ArSSRConfig()).eval()
     else:
-        from MedSRLib.methods.arssr import network_of
+        from MedSRLib.models.building import network_of
 
         network = network_of(model)
     image = _picture(size)

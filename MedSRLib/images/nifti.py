@@ -207,8 +207,8 @@ def _copy(path: Path, copy: Path, found: Header, affine: np.ndarray, spacing: np
     """Write the file uncompressed with the sform ``affine``, its spacing as ITK looks for it, and no qform."""
     layout = found.layout
     pixdim = list(found.values(layout.pixdim))
-    pixdim[1:4] = spacing
-    changes = {layout.srow: affine.ravel(), layout.pixdim: pixdim, layout.qform_code: (0,)}
+    pixdim[1:4] = spacing.tolist()
+    changes = {layout.srow: affine.ravel().tolist(), layout.pixdim: pixdim, layout.qform_code: [0]}
     with _opened(path) as source, copy.open("wb") as target:
         start = bytearray(source.read(len(found.raw)))
         for (offset, form), values in changes.items():

@@ -93,23 +93,24 @@ def check_sidecar(path: str | Path) -> None:
 
 def _labelled(image: sitk.Image, record: Mapping[str, Any]) -> sitk.Image:
     """A copy of the image with MedSR's metadata and no other."""
+    said = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys() if key.startswith(METADATA_PREFIX)}
+    said |= {METADATA_PREFIX + key: _one_line(value) for key, value in record.items() if value is not None}
     labelled = sitk.Image(image)
+    labelled.MakeUnique()  # without it, erasing from the copy erases from the image
     for key in labelled.GetMetaDataKeys():
-        if not key.startswith(METADATA_PREFIX):
-            labelled.EraseMetaData(key)
-    for key, value in record.items():
-        if value is not None:
-            labelled.SetMetaData(METADATA_PREFIX + key, _one_line(value))
-    known = {key.removeprefix(METADATA_PREFIX): labelled.GetMetaData(key) for key in labelled.GetMetaDataKeys()}
-    if known:
-        labelled.SetMetaData(_NIFTI_DESCRIPTION, provenance.summary(known | dict(record)))
+        labelled.EraseMetaData(key)
+    for key, value in said.items():
+        labelled.SetMetaData(key, value)
+    if said:
+        known = {key.removeprefix(METADATA_PREFIX): value for key, value in said.items()} | dict(record)
+        labelled.SetMetaData(_NIFTI_DESCRIPTION, provenance.summary(known))
     return labelled
 
 
 def _one_line(value: Any) -> str:
-    """Text as it is, other things as JSON; header fields end with the line."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return " ".join(text.split())
+    """Text as it is, other things as JSON, on one line and in ASCII: MetaIO cuts other letters off its end."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return " ".join(text.split()).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def _write_whole(image: sitk.Image, temporary: Path, path: Path) -> None:
@@ -121,7 +122,7 @@ def _write_whole(image: sitk.Image, temporary: Path, path: Path) -> None:
             if files.suffix(path) in nifti.SUFFIXES:
                 nifti.check(temporary)
             elif files.suffix(path) == ".nrrd":
-                _check_nrrd(temporary)
+                _check_nrrd(temporary, sitk.GetArrayViewFromImage(image).nbytes)
             else:
                 sitk.ReadImage(str(temporary))
     except (RuntimeError, InputError, EOFError, zlib.error) as error:
@@ -132,11 +133,14 @@ def _write_whole(image: sitk.Image, temporary: Path, path: Path) -> None:
         ) from error
 
 
-def _check_nrrd(path: Path) -> None:
-    """Raise EOFError or zlib.error unless the gzip stream after the header is whole; ITK needs no end of it."""
+def _check_nrrd(path: Path, length: int) -> None:
+    """Raise EOFError or zlib.error unless ``length`` bytes lie compressed after the header, checksum and all."""
     with path.open("rb") as file:
         while file.readline().strip():
             pass
         with gzip.open(file) as voxels:
-            while voxels.read(_CHUNK):
-                pass
+            present = 0
+            while chunk := voxels.read(_CHUNK):
+                present += len(chunk)
+    if present < length:
+        raise EOFError(f"{present} of {length} bytes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,8 +68,25 @@ def _evaluate(job: jobs.EvaluateJob, progress: Progress) -> dict[str, Any]:
     acquired = None if given.image is None else images.read(given.image, progress)
     mask = None if given.mask is None else images.read(given.mask, progress)
     progress.stage("Measuring")
-    written = report.write_report(job.outputs.folder, reference, results, input=acquired, mask=mask, progress=progress)
+    written = report.write_report(
+        job.outputs.folder,
+        reference,
+        results,
+        input=acquired,
+        mask=mask,
+        progress=progress,
+        provenance={name: _origin_beside(path) for name, path in given.results.items()},
+    )
     return {"outputs": {"folder": str(job.outputs.folder), "report": str(written)}}
+
+
+def _origin_beside(path: Path) -> dict[str, Any]:
+    """What the sidecar of a result says of its origin; nothing, where there is none of ours."""
+    try:
+        found = json.loads(images.sidecar(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _benchmark(job: jobs.BenchmarkJob, progress: Progress) -> dict[str, Any]:

@@ -194,8 +194,8 @@ def _module(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress) 
 
 def _take_weights(module: ArSSRTraining, name: str) -> None:
     """Start from a model of the library, or of a file, with the recipe's architecture."""
-    from MedSRLib.methods.arssr import network_of
     from MedSRLib.models import library
+    from MedSRLib.models.building import network_of
 
     start = network_of(library.load(name, "arssr"))
     if start.config != module.network.config:

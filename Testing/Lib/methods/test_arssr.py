@@ -10,7 +10,7 @@ from MedSRLib import grids, images
 from MedSRLib.errors import ModelError
 from MedSRLib.grids import Grid
 from MedSRLib.inference.runtime import Runtime
-from MedSRLib.methods.arssr import network_of
+from MedSRLib.models.building import network_of
 from MedSRLib.models.card import ModelCard
 from MedSRLib.models.library import Model
 from MedSRLib.networks.arssr import ArSSR, ArSSRConfig
