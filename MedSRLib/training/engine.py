@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
     from MedSRLib.training.arssr import ArSSRTraining
+    from MedSRLib.training.pairs import Pairs
 
 _PRECISIONS: dict[str, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
 _VALIDATION_BATCHES = 12
@@ -175,15 +176,14 @@ def _module(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress) 
     import torch
 
     from MedSRLib.training.arssr import ArSSRTraining
-    from MedSRLib.training.pairs import Pairs
 
     if recipe.method != "arssr":
         raise OptionError(f"The method '{recipe.method}' has no training.", "", 'Use method = "arssr".')
     torch.manual_seed(recipe.seed)
-    pairs = Pairs(_normalised(split.train.volumes, recipe), recipe, runtime.device)
+    pairs = _pairs(split.train.volumes, recipe, runtime.device)
     validation = []
     if split.validation.volumes:
-        held_out = Pairs(_normalised(split.validation.volumes, recipe), recipe, runtime.device)
+        held_out = _pairs(split.validation.volumes, recipe, runtime.device)
         validation = [held_out.batch(_VALIDATION_FIRST + n) for n in range(_VALIDATION_BATCHES)]
     progress.log(f"Training on {pairs.count} volumes, validating on {len(split.validation.volumes)}.")
     module = ArSSRTraining(recipe, pairs, validation)
@@ -207,13 +207,17 @@ def _take_weights(module: ArSSRTraining, name: str) -> None:
     module.network.load_state_dict(start.state_dict())
 
 
-def _normalised(volumes: tuple[Volume, ...], recipe: Recipe) -> list[np.ndarray]:
-    arrays = []
+def _pairs(volumes: tuple[Volume, ...], recipe: Recipe, device: str) -> Pairs:
+    """The pairs of some volumes, normalised; the frames of a 4D volume count singly."""
+    from MedSRLib.training.pairs import Pairs
+
+    arrays, groups = [], []
     for volume in volumes:
         for frame in images.frames(images.read(volume.path)):
             array = images.to_array(frame)
             arrays.append(intensity.fit(recipe.data.normalisation, array).apply(array))
-    return arrays
+            groups.append(volume.dataset)
+    return Pairs(arrays, recipe, device, groups)
 
 
 def _run(

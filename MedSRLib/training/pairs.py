@@ -40,17 +40,29 @@ class Pairs:
         volumes: normalised reference volumes, float32 (k, j, i).
         recipe: its ``sampling``, ``degradation`` and ``seed`` are used.
         device: where the volumes are kept and the pairs are made.
+        groups: which volumes belong together (their data sets), one name a volume; each group is drawn equally
+            often, and a batch is of one group, its patches cut to what the group's smallest volume holds.
 
     Raises:
         InputError: if no volume is large enough for one patch.
     """
 
-    def __init__(self, volumes: list[np.ndarray], recipe: Recipe, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        volumes: list[np.ndarray],
+        recipe: Recipe,
+        device: torch.device | str = "cpu",
+        groups: list[str] | None = None,
+    ) -> None:
         self._recipe = recipe
         self._device = torch.device(device)
         s = recipe.sampling
-        needed = s.crop if s.kind == "paper" else round(s.patch * s.scale_max)
+        needed = s.crop if s.kind == "paper" else round((2 * s.context + 3) * s.scale_max)
+        names = groups or [""] * len(volumes)
         kept = [v for v in volumes if min(v.shape) >= needed]
+        self._groups: dict[str, list[int]] = {}
+        for number, name in enumerate(n for n, v in zip(names, volumes, strict=True) if min(v.shape) >= needed):
+            self._groups.setdefault(name, []).append(number)
         if not kept:
             raise InputError(
                 f"No training volume has {needed} voxels along every axis.",
@@ -83,12 +95,15 @@ class Pairs:
         s = self._recipe.sampling
         degradation = self._degradation(generator)
         scale = self._scale(generator)
-        sizes = [max(s.patch, round(s.patch * factor)) for factor in scale]
+        group = list(self._groups.values())[int(generator.integers(len(self._groups)))]
+        smallest = min(min(self._volumes[number].shape) for number in group)
+        patch = min(s.patch, int(smallest / max(scale)))
+        sizes = [max(patch, round(patch * factor)) for factor in scale]
         matrices = [
-            torch.tensor(self._axis(degradation, size, generator), dtype=torch.float32, device=self._device)
+            torch.tensor(self._axis(degradation, size, patch, generator), dtype=torch.float32, device=self._device)
             for size in sizes
         ]
-        crops, floors = zip(*(self._crop(sizes, generator) for _ in range(s.batch)), strict=True)
+        crops, floors = zip(*(self._crop(group, sizes, generator) for _ in range(s.batch)), strict=True)
         wanted = torch.stack(crops)[:, None]
         image = apply_separable(wanted, matrices)
         if degradation.noise:
@@ -97,15 +112,15 @@ class Pairs:
         gain = self._uniform(1 - s.gain, 1 + s.gain, generator)
         offset = self._uniform(-s.offset, s.offset, generator)
         image, wanted = image * gain + offset, wanted * gain + offset
-        planes = [self._planes(degradation.kind, size, generator) for size in sizes]
+        planes = [self._planes(degradation.kind, size, patch, generator) for size in sizes]
         rows, columns, slices = (torch.from_numpy(index).to(self._device) for index, _, _ in planes)
         target = wanted[:, :, rows[:, None, None], columns[:, None], slices]
         (_, pk, hk), (_, pj, hj), (_, pi, hi) = planes
         return Batch(image, target, queries=Queries((pk, pj, pi), (hk, hj, hi)))
 
-    def _crop(self, sizes: list[int], generator: np.random.Generator) -> tuple[Tensor, float]:
+    def _crop(self, group: list[int], sizes: list[int], generator: np.random.Generator) -> tuple[Tensor, float]:
         """A patch around a random foreground voxel, randomly turned, and its volume's lowest intensity."""
-        which = int(generator.integers(len(self._volumes)))
+        which = group[int(generator.integers(len(group)))]
         volume, centres = self._volumes[which], self._centres[which]
         order = generator.permutation(3) if self._recipe.sampling.augment else np.arange(3)
         extent = np.array(sizes)[np.argsort(order)]
@@ -119,23 +134,24 @@ class Pairs:
             patch = patch.flip([axis for axis in range(3) if generator.random() < 0.5])
         return patch, self._floors[which]
 
-    def _axis(self, degradation: Degradation, size: int, generator: np.random.Generator) -> np.ndarray:
-        patch = self._recipe.sampling.patch
+    def _axis(self, degradation: Degradation, size: int, patch: int, generator: np.random.Generator) -> np.ndarray:
         width = None
         if degradation.kind in WITH_PROFILE and size > patch:
             width = size / patch * round(float(generator.uniform(*degradation.thickness)), 2)
         return axis_matrix(degradation.kind, size, patch, width=width)
 
-    def _planes(self, kind: str, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
+    def _planes(
+        self, kind: str, size: int, patch: int, generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, float]:
         """Random wanted planes of one axis: their indices, their positions in the input, and their step."""
         s = self._recipe.sampling
-        if kind in CORNER_ALIGNED and size != s.patch:
-            step = (s.patch - 1) / (size - 1)
+        if kind in CORNER_ALIGNED and size != patch:
+            step = (patch - 1) / (size - 1)
             positions = np.arange(size) * step
         else:
-            step = s.patch / size
+            step = patch / size
             positions = (np.arange(size) + 0.5) * step - 0.5
-        usable = np.flatnonzero((positions >= s.context) & (positions <= s.patch - 1 - s.context))
+        usable = np.flatnonzero((positions >= s.context) & (positions <= patch - 1 - s.context))
         chosen = np.sort(generator.choice(usable, min(s.queries, len(usable)), replace=False))
         return chosen, positions[chosen], step
 

@@ -107,7 +107,7 @@ class Recipe(_Section):
     """A whole training configuration.
 
     ``start_from`` is the name or path of a model with the same architecture whose weights are refined; by default
-    training starts from random weights.
+    training starts from random weights. ``licence`` is that of the weights; by default the data's licences are listed.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
@@ -115,6 +115,7 @@ class Recipe(_Section):
     description: str = ""
     seed: int = 0
     start_from: str = ""
+    licence: str = ""
     architecture: dict[str, Any] = {}
     data: DataRecipe = DataRecipe()
     sampling: Sampling = Sampling()

@@ -56,7 +56,7 @@ def _card(module: ArSSRTraining, split: Split, tensors: dict[str, torch.Tensor],
         organs=sorted({v.organ for v in volumes if v.organ}),
         degradation=degradations,
         training_data=data,
-        licence=", ".join(sorted({entry.licence for entry in data if entry.licence})),
+        licence=recipe.licence or ", ".join(sorted({entry.licence for entry in data if entry.licence})),
         recipe=recipe.model_dump(mode="json"),
         metrics=[
             {

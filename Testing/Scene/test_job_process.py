@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -143,14 +144,10 @@ def test_slicer_s_interpreter_is_preferred(monkeypatch, tmp_path):
 
 
 def _lives(pid):
-    """Whether a process runs; one that waits to be collected by its parent does not."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123 - not a file of ours
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        pass
-    if os.path.isdir("/proc/self"):  # noqa: PTH112
-        return False
+    """Whether a process runs; a dead one that nobody has collected yet does not."""
+    if Path("/proc/self/stat").exists():
+        status = Path(f"/proc/{pid}/stat")
+        return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -106,7 +106,7 @@ def test_grid_that_a_transform_shears_is_refused(make_volume, make_transform):
     shear = np.eye(4)
     shear[0, 1] = 0.3
     like.SetAndObserveTransformNodeID(make_transform(shear).GetID())
-    with pytest.raises(SceneError, match="'like'.*Harden"):
+    with pytest.raises(SceneError, match=r"'like'.*Harden"):
         volumes.image_within(like, node)
 
 

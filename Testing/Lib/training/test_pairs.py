@@ -92,3 +92,16 @@ def test_the_papers_pairs() -> None:
 def test_volumes_too_small_for_a_patch_are_refused() -> None:
     with pytest.raises(InputError, match="24 voxels"):
         Pairs([ramp((20, 30, 30))], recipe())
+
+
+def test_a_batch_is_of_one_group_and_fits_its_smallest_volume() -> None:
+    volumes = [ramp(), 100 + ramp((25, 30, 26)), 100 + ramp((40, 40, 40))]
+    pairs = Pairs(volumes, recipe(patch=10), groups=["large", "small", "small"])
+    seen = set()
+    for step in range(12):
+        batch = pairs.batch(step)
+        small = batch.image.amin(dim=(1, 2, 3, 4)) > 50
+        assert small.all() or not small.any(), "groups are not mixed"
+        seen.add((bool(small[0]), batch.image.shape[-1] < 10))
+    assert (True, True) in seen, "patches of the small group are cut"
+    assert {large for large, _ in seen} == {True, False}

@@ -1,0 +1,62 @@
+"""Methods, models and grids as the panel shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from slicer.i18n import tr as _
+
+if TYPE_CHECKING:
+    from MedSRLib.methods.contract import MethodInfo
+    from MedSRLib.models.card import ModelCard
+
+
+def grid_text(size: Sequence[int], spacing: Sequence[float]) -> str:
+    """Size and spacing on one line: 384 × 384 × 24 voxels of 0.6 × 0.6 × 4 mm."""
+    return _("{size} voxels of {spacing} mm").format(
+        size=" × ".join(str(n) for n in size), spacing=" × ".join(f"{h:.3g}" for h in spacing)
+    )
+
+
+def duration_text(seconds: float) -> str:
+    """A rounded time: 40 s, 3 min 20 s, 2 h 5 min."""
+    whole = max(round(seconds), 0)
+    if whole < 60:
+        return _("{seconds} s").format(seconds=whole)
+    if whole < 3600:
+        return _("{minutes} min {seconds} s").format(minutes=whole // 60, seconds=whole % 60)
+    return _("{hours} h {minutes} min").format(hours=whole // 3600, minutes=whole % 3600 // 60)
+
+
+def method_html(info: MethodInfo) -> str:
+    """What a method does, what it needs, and its citation with a link."""
+    needs = []
+    if info.needs_model:
+        needs.append(_("a trained model"))
+    if info.trains_on_scan:
+        needs.append(_("time: it learns on this very scan"))
+    told = escape(info.description)
+    if needs:
+        told += " " + escape(_("Needs {needs}.").format(needs=_(" and ").join(needs)))
+    return f'{told}<br/><a href="{escape(link_of(info.reference))}">{escape(info.citation)} ({info.year})</a>'
+
+
+def link_of(reference: str) -> str:
+    """The web address of a DOI or arXiv number."""
+    if reference.startswith("arXiv:"):
+        return "https://arxiv.org/abs/" + reference.removeprefix("arXiv:")
+    return reference if reference.startswith("https://") else "https://doi.org/" + reference
+
+
+def model_html(card: ModelCard, warnings: Sequence[str]) -> str:
+    """What a model was trained for, and in which ways this input lies outside of it."""
+    parts = [", ".join([*card.modalities, *card.organs])]
+    parts.append(_("scale {low:g} to {high:g}").format(low=card.scale_min, high=card.scale_max))
+    if card.spacing_mm is not None:
+        parts.append(_("input of {low:g} to {high:g} mm").format(low=card.spacing_mm[0], high=card.spacing_mm[1]))
+    if card.licence:
+        parts.append(card.licence)
+    told = escape(_("Trained for: {what}.").format(what="; ".join(part for part in parts if part)))
+    return "<br/>".join([told, *(f"⚠ {escape(warning)}" for warning in warnings)])
