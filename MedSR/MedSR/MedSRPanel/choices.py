@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,17 +37,9 @@ def model_warnings(card: ModelCard, spacing: Sequence[float], wanted: Sequence[f
 
 
 def devices() -> dict[str, str]:
-    """Text of every device that can be asked for, by its name in a job."""
-    found = {"auto": _("Automatic"), "cpu": _("Processor (CPU)")}
-    if importlib.util.find_spec("torch") is None:
-        return found
-    import torch
-
-    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-        found[f"cuda:{index}"] = _("Graphics card: {name}").format(name=torch.cuda.get_device_name(index))
-    if torch.backends.mps.is_available():
-        found["mps"] = _("Graphics processor (Apple)")
-    return found
+    """Text of every device that can be asked for, by its name in a job; PyTorch is not loaded for this."""
+    card = {"mps": _("Graphics processor (Apple)")} if sys.platform == "darwin" else {"cuda": _("Graphics card (CUDA)")}
+    return {"auto": _("Automatic"), "cpu": _("Processor (CPU)"), **card}
 
 
 def result_grid(size: Sequence[int], spacing: Sequence[float], target: dict[str, Any]) -> tuple[tuple, Triple]:

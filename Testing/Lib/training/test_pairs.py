@@ -90,7 +90,7 @@ def test_the_papers_pairs() -> None:
 
 
 def test_volumes_too_small_for_a_patch_are_refused() -> None:
-    with pytest.raises(InputError, match="24 voxels"):
+    with pytest.raises(InputError, match="21 voxels"):
         Pairs([ramp((20, 30, 30))], recipe())
 
 
