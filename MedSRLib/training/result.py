@@ -39,6 +39,10 @@ def _card(module: ArSSRTraining, split: Split, tensors: dict[str, torch.Tensor],
     s, d = recipe.sampling, recipe.data
     volumes = split.train.volumes
     data = _training_data(split.train)
+    if recipe.start_from:
+        known = {entry.name for entry in data}
+        start = library.load(recipe.start_from, recipe.method).card
+        data += [entry for entry in start.training_data if entry.name not in known]
     degradations = "; ".join(
         f"{g.kind}" + (f" with Rician noise up to {g.noise:.3g} of the normalised range" if g.noise else "")
         for g in recipe.degradation

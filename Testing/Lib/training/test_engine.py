@@ -22,6 +22,7 @@ from MedSRLib.inference.runtime import Runtime
 from MedSRLib.manifests import load as load_manifest
 from MedSRLib.methods.registry import create
 from MedSRLib.models import library
+from MedSRLib.models.card import TrainingData
 from MedSRLib.progress import Progress
 from MedSRLib.training import engine, recipe
 from MedSRLib.upscaling import upscale
@@ -192,3 +193,20 @@ def test_a_run_is_not_overwritten_nor_resumed_by_another_recipe(data: Path, tmp_
         run(write_recipe(tmp_path, 2), data, out)
     with pytest.raises(OptionError, match="not the one"):
         run(write_recipe(tmp_path, 3), data, out, resume=True)
+
+
+def test_refining_a_model_starts_from_its_weights_and_keeps_its_data_on_the_card(data: Path, tmp_path: Path) -> None:
+    first = run(write_recipe(tmp_path, 4), data, tmp_path / "first")
+    card = library.load(first).card
+    older = card.model_copy(update={"training_data": [TrainingData(name="older", licence="CC0", subjects=3)]})
+    start = library.save(library.Model(older, library.load(first).tensors), tmp_path)
+    text = write_recipe(tmp_path, 1).read_text(encoding="utf-8").replace("rate = 1e-3", "rate = 1e-9")
+    refining = tmp_path / "refining.toml"
+    refining.write_text(f'start_from = "{start}"\n{text}', encoding="utf-8")
+    refined = library.load(run(refining, data, tmp_path / "refined"))
+    assert [entry.name for entry in refined.card.training_data] == ["made", "older"]
+    for name, tensor in library.load(first).tensors.items():
+        torch.testing.assert_close(refined.tensors[name], tensor, atol=1e-6, rtol=0)
+    refining.write_text(refining.read_text(encoding="utf-8").replace("width = 8", "width = 9"), encoding="utf-8")
+    with pytest.raises(OptionError, match="another architecture"):
+        run(refining, data, tmp_path / "other")
