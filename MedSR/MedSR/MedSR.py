@@ -322,13 +322,17 @@ class MedSRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             wording.grid_text(volume.GetImageData().GetDimensions(), volume.GetSpacing()) if loaded else ""
         )
         wanted = None if self._missing or self.logic.whyNot(parameters) else self.logic.resultGrid(parameters)
-        ui.resultInfoLabel.text = "" if wanted is None else wording.grid_text(*wanted)
+        ui.resultInfoLabel.text = "" if wanted is None else _("Result: {grid}").format(grid=wording.grid_text(*wanted))
+        ui.isotropicLabel.text = _("{spacing} mm").format(spacing=f"{min(volume.GetSpacing()):.3g}") if loaded else ""
         card = self._models.get(parameters.model)
         if card is None:
             ui.modelInfoLabel.text = _("No model of this method is installed.")
         else:
             outside = [] if wanted is None else choices.model_warnings(card, volume.GetSpacing(), wanted[1])
             ui.modelInfoLabel.text = wording.model_html(card, outside)
+            ui.modelInfoLabel.toolTip = _("{limits} Licence: {licence}").format(
+                limits=card.limits, licence=card.licence
+            )
         for label in (ui.inputInfoLabel, ui.methodInfoLabel, ui.resultInfoLabel):
             label.visible = bool(label.text)
 

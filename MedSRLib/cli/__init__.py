@@ -17,7 +17,7 @@ def main() -> None:
         missing = MissingPackageError(
             f"The Python package '{error.name}' is not installed.",
             "The `medsr` command needs it; `python -m MedSRLib.jobs JOB.json` does not.",
-            'Install it with: pip install "medsr[cli]"',
+            'In the folder of MedSR, run: pip install -e ".[cli]"',
         )
         sys.exit(_failed(missing))
     app()

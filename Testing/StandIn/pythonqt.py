@@ -90,9 +90,8 @@ class Wrapped(metaclass=_Class):
     def __setattr__(self, name: str, value: Any) -> None:
         meta = _property(self._object, name)
         if meta is None:
-            raise AttributeError(
-                f"'{name}' does not exist on {type(self).__name__} and creating new attributes on C++ objects is not allowed"
-            )
+            where = f"'{name}' does not exist on {type(self).__name__}"
+            raise AttributeError(f"{where} and creating new attributes on C++ objects is not allowed")
         if not meta.isWritable():
             raise AttributeError(f"Property '{name}' of {type(self).__name__} object is not writable")
         kinds = {"QString": str, "int": int, "bool": bool, "double": float}
@@ -119,15 +118,12 @@ class Wrapped(metaclass=_Class):
     def _signal(self, text: str) -> Signal:
         if text not in self._signals:
             bound = getattr(self._object, text.split("(")[0])
-            self._signals[text] = Signal(bound[_overload(text)] if "(" in text and _overloaded(bound) else bound)
+            self._signals[text] = Signal(bound[_overload(text)] if "(" in text else bound)
         return self._signals[text]
 
 
-def _overloaded(bound: QtCore.SignalInstance) -> bool:
-    return ";" in str(bound) or str(bound).count("(") > 1
-
-
 def _overload(text: str) -> Any:
+    """What PySide6 wants in brackets for a signature."""
     kinds = {"": (), "int": int, "bool": bool, "double": float, "QString": str, "PyObject": object}
     return kinds[text[text.index("(") + 1 : -1]]
 

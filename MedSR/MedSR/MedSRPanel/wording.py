@@ -33,7 +33,7 @@ def duration_text(seconds: float) -> str:
 def method_html(info: MethodInfo) -> str:
     """What a method does, what it needs, and its citation with a link."""
     needs = []
-    if info.needs_model:
+    if info.needs_model and "model" not in info.description:
         needs.append(_("a trained model"))
     if info.trains_on_scan:
         needs.append(_("time: it learns on this very scan"))
@@ -56,7 +56,5 @@ def model_html(card: ModelCard, warnings: Sequence[str]) -> str:
     parts.append(_("scale {low:g} to {high:g}").format(low=card.scale_min, high=card.scale_max))
     if card.spacing_mm is not None:
         parts.append(_("input of {low:g} to {high:g} mm").format(low=card.spacing_mm[0], high=card.spacing_mm[1]))
-    if card.licence:
-        parts.append(card.licence)
     told = escape(_("Trained for: {what}.").format(what="; ".join(part for part in parts if part)))
     return "<br/>".join([told, *(f"⚠ {escape(warning)}" for warning in warnings)])

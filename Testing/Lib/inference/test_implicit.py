@@ -66,7 +66,7 @@ def test_tiles_equal_the_whole(kind: str, monkeypatch: pytest.MonkeyPatch) -> No
     cuts = []
     cut = implicit.tiles
     monkeypatch.setattr(implicit, "tiles", lambda *a: cuts.append(cut(*a)) or cuts[0])
-    small = Runtime(memory_bytes=int(1.25 * 4 * 56 * 20 * 20 * 20 * 8))
+    small = Runtime(memory_bytes=3_500_000)
     tiled = implicit.evaluate(plain, image, asked, runtime=small, progress=Progress())
     assert len(cuts[0]) > 1
     torch.testing.assert_close(tiled, whole, atol=1e-5, rtol=0)
