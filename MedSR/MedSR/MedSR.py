@@ -209,7 +209,7 @@ class MedSRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._missing = self._missing or ["MedSRLib"]
         elif self._missing:
             self.ui.setupLabel.text = packages.explanation(self._missing)
-            self.ui.setupButton.toolTip = _("Install: {names}. Slicer asks before it does.").format(
+            self.ui.setupButton.toolTip = _("Download and install {names}.").format(
                 names=", ".join(self._missing)
             )
         self._methods = {} if self._missing else choices.methods()
@@ -423,7 +423,7 @@ class MedSRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
 
 class MedSRTest(ScriptedLoadableModuleTest):
-    """Runs in Slicer: "Reload and Test", or the tests of a build (see Testing/Slicer)."""
+    """Runs in Slicer: "Reload and Test", or ctest in a build; Testing/StandIn runs it without Slicer."""
 
     def setUp(self):
         slicer.mrmlScene.Clear()
@@ -447,6 +447,7 @@ class MedSRTest(ScriptedLoadableModuleTest):
         parameters = logic.getParameterNode()
         parameters.inputVolume, parameters.goal, parameters.method = volume, "scale", "bspline"
         run = logic.start(parameters)
+        self.addCleanup(run.clean)
         run.waitForEnd(300)
         self.assertEqual(run.state, "done", run.errorMessage)
         result = slicer.mrmlScene.GetNodeByID(run.resultNodeID)

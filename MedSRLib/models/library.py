@@ -89,7 +89,7 @@ def folders() -> list[Path]:
 def _files() -> Iterator[Path]:
     seen = set()
     for folder in folders():
-        for path in sorted(folder.glob(f"*{WEIGHTS}")):
+        for path in sorted(folder.glob(f"*{WEIGHTS}"), key=lambda path: path.stem):
             if path.stem not in seen:
                 seen.add(path.stem)
                 yield path

@@ -7,15 +7,14 @@ Slicer's pip, without touching a package that Slicer brings.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 from slicer.i18n import tr as _
 
 TORCH_REQUIREMENT = ">=2.4"
-IMPORTED_AS = {"scikit-image": "skimage"}
-"""Packages whose import name is not their own."""
+_INSTALLATION_ERRORS = (RuntimeError, ValueError, OSError, ImportError, subprocess.CalledProcessError)
 
 
 class SetupError(RuntimeError):
@@ -29,10 +28,10 @@ def requirements(path: Path) -> dict[str, str]:
 
 
 def missing(path: Path) -> list[str]:
-    """Names of the packages that cannot be found, PyTorch first; nothing is imported."""
+    """Names of the packages that are not there or too old, PyTorch first; none of them is imported."""
     importlib.invalidate_caches()
-    names = ["torch", *requirements(path)]
-    return [name for name in names if importlib.util.find_spec(IMPORTED_AS.get(name, name)) is None]
+    wanted = {"torch": "torch" + TORCH_REQUIREMENT, **requirements(path)}
+    return [name for name, line in wanted.items() if not _installed(line)]
 
 
 def explanation(names: list[str]) -> str:
@@ -67,6 +66,16 @@ def install(names: list[str], path: Path) -> None:
         )
 
 
+def _installed(line: str) -> bool:
+    from packaging.requirements import Requirement
+
+    requirement = Requirement(line)
+    try:
+        return requirement.specifier.contains(metadata.version(requirement.name), prereleases=True)
+    except metadata.PackageNotFoundError:
+        return False
+
+
 def _install_torch() -> None:
     try:
         import PyTorchUtils
@@ -78,7 +87,13 @@ def _install_torch() -> None:
             )
         ) from error
     logic = PyTorchUtils.PyTorchUtilsLogic()
-    if logic.installTorch(askConfirmation=True, torchVersionRequirement=TORCH_REQUIREMENT) is None:
+    try:
+        torch = logic.installTorch(askConfirmation=True, torchVersionRequirement=TORCH_REQUIREMENT)
+    except _INSTALLATION_ERRORS as error:
+        raise SetupError(
+            _("PyTorch could not be installed: {error}. Restart Slicer, and press Set up again.").format(error=error)
+        ) from error
+    if torch is None:
         raise SetupError(_("PyTorch was not installed. Press Set up to try again."))
 
 
@@ -96,7 +111,7 @@ def _install_others(lines: list[str]) -> None:
 
             for line in lines:
                 slicer.util.pip_install(line)
-    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+    except _INSTALLATION_ERRORS as error:
         raise SetupError(
             _("The packages could not be installed: {error}. Check the network, and press Set up again.").format(
                 error=error

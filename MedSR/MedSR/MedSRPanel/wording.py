@@ -40,7 +40,8 @@ def method_html(info: MethodInfo) -> str:
     told = escape(info.description)
     if needs:
         told += " " + escape(_("Needs {needs}.").format(needs=_(" and ").join(needs)))
-    return f'{told}<br/><a href="{escape(link_of(info.reference))}">{escape(info.citation)} ({info.year})</a>'
+    cited = info.citation if str(info.year) in info.citation else f"{info.citation} ({info.year})"
+    return f'{told}<br/><a href="{escape(link_of(info.reference))}">{escape(cited)}</a>'
 
 
 def link_of(reference: str) -> str:
