@@ -209,9 +209,7 @@ class MedSRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._missing = self._missing or ["MedSRLib"]
         elif self._missing:
             self.ui.setupLabel.text = packages.explanation(self._missing)
-            self.ui.setupButton.toolTip = _("Download and install {names}.").format(
-                names=", ".join(self._missing)
-            )
+            self.ui.setupButton.toolTip = _("Download and install {names}.").format(names=", ".join(self._missing))
         self._methods = {} if self._missing else choices.methods()
         self._showing = True
         self._fill(self.ui.methodComboBox, {name: info.title for name, info in self._methods.items()})

@@ -96,7 +96,7 @@ def test_missing_nilearn_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "distribution", absent)
-    with pytest.raises(MissingPackageError, match=r"medsr\[demo\]"):
+    with pytest.raises(MissingPackageError, match=r"\.\[demo\]"):
         demo.reference(Progress())
 
 

@@ -75,6 +75,14 @@ def test_every_method_is_explained_and_cited(panel: Any, volume: Any) -> None:
         assert panel.ui.modelComboBox.isVisibleTo(panel.ui.superResolveCollapsible) is info.needs_model
 
 
+def test_the_model_offered_first_is_the_default(panel: Any, volume: Any) -> None:
+    from MedSRLib.models import library
+
+    panel.ui.inputSelector.setCurrentNode(volume)
+    choose(panel.ui.methodComboBox, "arssr")
+    assert panel.ui.modelComboBox.currentData == panel._parameterNode.model == library.default("arssr")
+
+
 def test_a_method_without_its_model_cannot_be_applied(panel: Any, volume: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from MedSRLib.models import library
 
@@ -235,11 +243,25 @@ def test_torch_comes_from_the_pytorch_extension_only(module: Any, monkeypatch: A
     monkeypatch.setattr(slicer.util, "pip_install", asked.append, raising=False)
     packages.install(["torch", "safetensors"], path)
     assert asked == [{"askConfirmation": True, "torchVersionRequirement": ">=2.4"}, "safetensors>=0.4.3"]
+    logic.installTorch = lambda **how: int("no network")
+    with pytest.raises(packages.SetupError, match="no network"):
+        packages.install(["torch"], path)
     ensured: list[Any] = []
     newer = types.SimpleNamespace(pip_ensure=lambda wanted, requester: ensured.extend(map(str, wanted)))
     monkeypatch.setitem(sys.modules, "slicer.packaging", newer)
     packages.install(["pydantic"], path)
     assert ensured == ["pydantic>=2.6"]
+
+
+def test_a_package_that_is_too_old_is_missing(module: Any, monkeypatch: Any) -> None:
+    from MedSRPanel import packages
+
+    path, versions = MODULE / "Resources" / "requirements.txt", {"torch": "2.13.0+cu130", "pydantic": "2.6"}
+    there = packages.metadata.version
+    monkeypatch.setattr(packages.metadata, "version", lambda name: versions.get(name) or there(name))
+    assert packages.missing(path) == []
+    versions.update(torch="2.3.1+cpu", pydantic="1.10.2")
+    assert packages.missing(path) == ["torch", "pydantic"]
 
 
 def test_the_self_test(module: Any, scene: Any) -> None:

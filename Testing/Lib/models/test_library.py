@@ -116,6 +116,14 @@ def test_one_damaged_card_does_not_hide_the_others(user: Path) -> None:
     assert "bad.json" in library.damaged()["bad"]
 
 
+def test_models_are_in_the_order_of_their_names_not_of_their_files(user: Path) -> None:
+    """As files, "brain-x.safetensors" comes before "brain.safetensors"; the default is the plain name."""
+    for name in ("brain-x", "brain"):
+        library.save(model(name), user)
+    assert library.names() == ["brain", "brain-x"]
+    assert library.default("arssr") == "brain"
+
+
 def test_the_default_fits_method_and_modality_and_shipped_ones_come_first(user: Path, tmp_path: Path) -> None:
     library.save(model("a-user", modalities=["T1w"]), user)
     library.save(model("b-ct", modalities=["CT"]), user)

@@ -122,7 +122,8 @@ def test_killed_and_resumed_ends_like_an_undisturbed_run(data: Path, tmp_path: P
     path = write_recipe(tmp_path, 60)
     undisturbed = load_file(run(path, data, tmp_path / "undisturbed"))
     folder = tmp_path / "killed"
-    code = (
+    code = (  # as many threads as here: sums over other numbers of threads round otherwise
+        f"import torch; torch.set_num_threads({torch.get_num_threads()});"
         "import sys; from pathlib import Path; from MedSRLib.training import engine;"
         "from MedSRLib.inference.runtime import Runtime; from MedSRLib.progress import Progress;"
         "engine.train(*map(Path, sys.argv[1:]), runtime=Runtime(), progress=Progress())"
