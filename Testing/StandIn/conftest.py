@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import os
 import sys
@@ -22,13 +21,6 @@ for folder in (Path(__file__).parent, ROOT / "MedSR" / "MedSR"):
 
 pytest.importorskip("PySide6.QtWidgets", reason="needs PySide6 and the libraries that Qt loads")
 pytest.importorskip("slicer", reason="needs slicer-core")
-
-
-# PySide6's true_property gives back references to None that it never took. Before Python 3.12 made None immortal
-# that ends the interpreter ("deallocating None") as it shuts down, after every test has passed.
-if sys.version_info < (3, 12):
-    for _ in range(1_000_000):
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(None))
 
 
 @pytest.fixture(scope="session")
