@@ -5,7 +5,6 @@ Chosen once, by the job, and passed down; no method chooses for itself and none 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -118,11 +117,3 @@ def _failure(device: str) -> str | None:
     except (RuntimeError, AssertionError) as error:
         return f"A small test computation failed: {str(error).splitlines()[0]}"
     return None
-
-
-def physical_memory_bytes() -> int | None:
-    """The machine's memory, or None where the system does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None

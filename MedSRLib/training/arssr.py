@@ -45,7 +45,7 @@ class ArSSRTraining(lightning.LightningModule):
         return loss
 
     def validation_step(self, index: Tensor, *_: Any) -> None:
-        """Mean squared error of one validation batch, and of cubic interpolation on it."""
+        """Mean squared error of one validation batch."""
         batch = self.validation[int(index)]
         self.log("validation_mse", functional.mse_loss(self.predict(batch).float(), batch.target), batch_size=1)
 

@@ -108,7 +108,7 @@ def _binding(owner: Any, widget: Any, field: _Field) -> tuple[str, Any, Any]:
             lambda: widget.setChecked(getattr(owner, name)),
             lambda value: setattr(owner, name, value),
         )
-    raise NotImplementedError(f"No connector between {widget} and {field.kind}")
+    raise TypeError(f"No connector between {widget} and {field.kind}")
 
 
 def parameterNodeWrapper(cls: type) -> type:
