@@ -128,7 +128,7 @@ class BackProjection(Method):
             residual = (y - forward.A(x)).mul_(inside)
             size = float(residual.square().sum())
             if size <= goal or size >= last:
-                progress.log(f"Back-projection stopped after {done} corrections (noise level {sigma:.4g}).")
+                progress.log(f"Corrections made before back-projection stopped: {done} (noise level {sigma:.4g}).")
                 break
             x += interpolate(residual, forward.acquired, forward.wanted, "bspline")
             last = size

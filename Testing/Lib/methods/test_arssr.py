@@ -9,6 +9,7 @@ import torch
 from MedSRLib import grids, images
 from MedSRLib.errors import ModelError
 from MedSRLib.grids import Grid
+from MedSRLib.inference import implicit
 from MedSRLib.inference.runtime import Runtime
 from MedSRLib.models.building import network_of
 from MedSRLib.models.card import ModelCard
@@ -59,12 +60,28 @@ def values_of(grid: Grid) -> np.ndarray:
     return (points @ np.array([0.02, 0.03, -0.01]) + 5).astype(np.float32)
 
 
+@pytest.fixture
+def tile_counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Into how many tiles each volume was cut, in order."""
+    counts: list[int] = []
+    cut = implicit.tiles
+
+    def counting(*values):
+        found = cut(*values)
+        counts.append(len(found))
+        return found
+
+    monkeypatch.setattr(implicit, "tiles", counting)
+    return counts
+
+
 @pytest.mark.parametrize("direction", [OBLIQUE, LEFT_HANDED], ids=["oblique", "left-handed"])
 @pytest.mark.parametrize("wanted", [{"scale": 1.7}, {"scale": (1, 1, 4)}, {"spacing": 0.8}], ids=str)
-def test_a_ramp_stays_that_ramp_whole_and_in_tiles(direction, wanted) -> None:
+def test_a_ramp_stays_that_ramp_whole_and_in_tiles(direction, wanted, tile_counts) -> None:
     image = ramp(direction)
     whole = upscale(image, "arssr", model=model(), runtime=Runtime(), **wanted)
     tiled = upscale(image, "arssr", model=model(), runtime=Runtime(memory_bytes=1_000_000), **wanted)
+    assert tile_counts[0] == 1 < tile_counts[1]
     before, after = Grid.of(image).corners(), Grid.of(whole).corners()
     assert np.abs(np.sort(before, axis=0) - np.sort(after, axis=0)).max() < 1e-6
     interior = (slice(8, -8),) * 3
@@ -74,13 +91,14 @@ def test_a_ramp_stays_that_ramp_whole_and_in_tiles(direction, wanted) -> None:
 
 
 @pytest.mark.parametrize("direction", [OBLIQUE, LEFT_HANDED], ids=["oblique", "left-handed"])
-def test_tiles_equal_the_whole_for_a_network_that_does_something(direction) -> None:
+def test_tiles_equal_the_whole_for_a_network_that_does_something(direction, tile_counts) -> None:
     generator = np.random.default_rng(0)
     image = ramp(direction, size=(40, 33, 37))
     noisy = images.from_array(images.to_array(image) + generator.normal(0, 0.1, (37, 33, 40)), Grid.of(image))
     network = model(spoilt=True)
     whole = upscale(noisy, "arssr", scale=1.7, model=network, runtime=Runtime())
     tiled = upscale(noisy, "arssr", scale=1.7, model=network, runtime=Runtime(memory_bytes=8_000_000))
+    assert tile_counts[0] == 1 < tile_counts[1]
     cubic = upscale(noisy, "cubic", scale=1.7, runtime=Runtime())
     assert np.abs(images.to_array(whole) - images.to_array(cubic)).max() > 0.01
     assert np.abs(images.to_array(whole) - images.to_array(tiled)).max() < 1e-3

@@ -66,7 +66,7 @@ def test_with_noise_it_stops_in_time_and_does_not_lose_to_cubic(truth, sigma):
     endless = _upscale("back-projection", image, noise=0)
     assert _psnr(stopped, truth) >= _psnr(_upscale("cubic", image), truth)
     assert _psnr(stopped, truth) > _psnr(endless, truth)
-    assert any("stopped after" in event.get("message", "") for event in messages)
+    assert any("back-projection stopped" in event.get("message", "") for event in messages)
 
 
 def test_it_stops_at_the_first_result_within_the_noise(truth):
