@@ -36,8 +36,8 @@ class JobProcess:
         python: the command of the interpreter; by default Slicer's, else the one that runs this.
     """
 
-    GRACE_S = 5.0
-    """How long a stop may take before the next, harder one."""
+    GRACE_S = 1.2
+    """How long a stop may take before the next, harder one: the end comes in less than three seconds."""
 
     DRAIN_S = 2.0
     """How long events are waited for when the process has ended but a child of it holds its output open."""
@@ -107,8 +107,8 @@ class JobProcess:
             (self._folder / CANCEL_FILE).touch()
 
     def kill(self) -> None:
-        """End the process and its children at once, and wait until it is gone."""
-        if self._process is not None and self._process.poll() is None:
+        """End the process and its children at once, and wait until it is gone; a child may outlive its parent."""
+        if self._process is not None:
             _end(self._process, hard=True)
             self._process.wait()
         for reader in self._readers:
@@ -123,7 +123,11 @@ class JobProcess:
             self._events.put(_event(line))
 
     def _press(self) -> None:
-        if self._asked_at is None or self._process is None or self._process.poll() is not None:
+        if self._asked_at is None or self._process is None:
+            return
+        if self._process.poll() is not None:
+            if any(reader.is_alive() for reader in self._readers):
+                _end(self._process, hard=True)  # a child of it that did not hear
             return
         waited = time.monotonic() - self._asked_at
         if waited > 2 * self.GRACE_S:
@@ -161,6 +165,8 @@ def _own_group() -> dict[str, Any]:
 def _end(process: subprocess.Popen[str], *, hard: bool) -> None:
     """Ask (or, ``hard``, force) a process and its children to end; on Windows there is only force."""
     if os.name == "nt":
+        if process.poll() is not None:
+            return  # the number may be another's by now, and the tree below it cannot be found any more
         command = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
         subprocess.run(command, check=False, capture_output=True, creationflags=subprocess.CREATE_NO_WINDOW)
         return
