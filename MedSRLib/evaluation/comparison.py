@@ -36,6 +36,7 @@ class Result:
 
     image: sitk.Image
     field: sitk.Image | None = None
+    name: str = ""
 
 
 def compare(
@@ -67,7 +68,8 @@ def compare(
     for number, (key, result) in enumerate(results.items()):
         part = progress.part(number / len(results) * 0.9, (number + 1) / len(results) * 0.9)
         part.stage(f"Comparing {number + 1} of {len(results)}")
-        array, notes = truth.array_of(result.image, f"result {number + 1}", progress, result.field)
+        name = f"volume '{result.name}'" if result.name else f"result {number + 1}"
+        array, notes = truth.array_of(result.image, name, progress, result.field)
         part.update(0.4)
         difference = differences.signed(truth.array, array)
         images.write(images.from_array(array, truth.grid), folder / f"{number}.nrrd")

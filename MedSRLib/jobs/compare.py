@@ -48,7 +48,7 @@ def _result(result: ResultFile, progress: Progress) -> Result:
     from MedSRLib.evaluation.comparison import Result
 
     field = None if result.field is None else _field(result.field)
-    return Result(images.read(result.image, progress), field)
+    return Result(images.read(result.image, progress), field, result.name)
 
 
 def _field(path: Path) -> sitk.Image:

@@ -189,10 +189,14 @@ class EvaluateJob(_Strict):
 
 
 class ResultFile(_Strict):
-    """A result, and the field of displacements (LPS, mm) that leads from points of the reference to points of it."""
+    """A result, and the field of displacements (LPS, mm) that leads from points of the reference to points of it.
+
+    ``name`` is what messages call it; by default its number.
+    """
 
     image: JobPath
     field: JobPath | None = None
+    name: str = ""
 
 
 class CompareInputs(_Strict):

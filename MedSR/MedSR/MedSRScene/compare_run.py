@@ -91,7 +91,11 @@ class CompareRun(JobRun):
         for number, nodeID in enumerate(self._resultIDs):
             placed = self._placed(nodeID, frame)
             image, field = folder / f"result-{number}.nrrd", folder / f"result-{number}-field.nrrd"
-            self._inputs["results"][nodeID] = {"image": str(image), "field": None if placed.exact else str(field)}
+            self._inputs["results"][nodeID] = {
+                "image": str(image),
+                "field": None if placed.exact else str(field),
+                "name": self._names[nodeID],
+            }
             writers.append(partial(_writeImage, placed, image))
             if not placed.exact:
                 writers.append(partial(_writeField, placed, field))

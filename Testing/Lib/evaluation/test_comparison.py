@@ -86,9 +86,10 @@ def test_a_field_leads_to_the_spot(grid: Grid, centre: np.ndarray, tmp_path: Pat
 
 def test_a_result_of_elsewhere_is_named(grid: Grid, centre: np.ndarray, tmp_path: Path) -> None:
     far = Grid(grid.size, grid.spacing, tuple(centre + 500), grid.direction)
-    results = {"a": Result(blob(grid, centre)), "b": Result(blob(far, centre))}
-    with pytest.raises(InputError, match="result 2 covers 0%"):
-        compare(tmp_path, results, blob(grid, centre), progress=Progress())
+    for name, told in (("", "result 2 covers 0%"), ("T2w", "volume 'T2w' covers 0%")):
+        results = {"a": Result(blob(grid, centre)), "b": Result(blob(far, centre), name=name)}
+        with pytest.raises(InputError, match=told):
+            compare(tmp_path, results, blob(grid, centre), progress=Progress())
 
 
 def test_without_a_reference_all_lie_on_the_first_grid(grid: Grid, centre: np.ndarray, tmp_path: Path) -> None:
