@@ -212,7 +212,7 @@ def test_interpreter_that_does_not_start_is_told(make_volume, make_run):
 
     run = make_run(make_volume(), lambda job, folder: JobProcess(job, folder, ["/no/python"]))
     run.start()
-    assert run.state == "failed"
+    assert run.waitForEnd(30) == "failed"
     assert "/no/python" in run.errorMessage
 
 

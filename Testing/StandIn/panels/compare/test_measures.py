@@ -28,7 +28,10 @@ def test_the_best_of_a_row() -> None:
     psnr, mae = tables.rows({"metrics": measured}, ["a", "b"], "whole")
     assert psnr.best == [1] and mae.best == [] and mae.values == [2.0, None]
     assert tables.row("mae", [2.0, 1.0, 1.0]).best == [1, 2]
-    assert tables.row("vif", [0.2, 0.3]).best == [1]
+    assert tables.row("ssim", [0.2, 0.3]).best == [1]
+    same = {"a": {"psnr": {"whole": None}, "mae": {"whole": 0.0}}, "b": measured["b"]}
+    psnr = tables.rows({"metrics": same}, ["a", "b"])[0]
+    assert psnr.best == [0] and [tables.text(value) for value in psnr.values] == ["∞", "31"]
 
 
 def test_copied_for_a_spreadsheet(ready: Any) -> None:

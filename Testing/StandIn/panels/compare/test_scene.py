@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,20 @@ def test_a_script_needs_no_panel(scene: Any, pair: tuple[Any, Any]) -> None:
     assert logic.shown() and [each.title for each in logic.columns(parameters)] == ["Reference", "darker"]
     logic.clear()
     assert not logic.shown()
+
+
+def test_reloaded_while_it_is_shown(ready: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import MedSRCompare
+    import slicer
+    from MedSRPanel import library
+
+    monkeypatch.setattr(library, "forget", lambda: None)
+    monkeypatch.setattr(MedSRCompare, "sys", types.SimpleNamespace(modules={}))
+    ready.onReload()
+    ready.cleanup()
+    again = MedSRCompare.MedSRCompareWidget(ready.parent)
+    again.setup()
+    assert again.logic.shown() and [e.title for e in again.logic.columns(again.panel.parameters)]
+    assert again.panel.shortcuts._made[0].isEnabled()
+    again.cleanup()
+    assert slicer.app.layoutManager().layout == 3
