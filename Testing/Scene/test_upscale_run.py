@@ -96,6 +96,51 @@ def test_name_is_given_to_the_result(scene, make_volume, make_run, fake_job):
     assert scene.GetNodeByID(run.resultNodeID).GetName() == "T1 sharp"
 
 
+def test_synthesised_content_is_said_in_the_name(scene, make_volume, make_run, fake_job):
+    event = {**RESULT, "provenance": {**RESULT["provenance"], "synthetic": True}}
+    steps = ({"result": True}, {"event": event})
+    for settings, name in (({}, "scan bspline (synthetic)"), ({"outputName": "T2w"}, "T2w (synthetic)")):
+        run = make_run(make_volume(), fake_job(*steps), **settings)
+        run.start()
+        assert run.waitForEnd(30) == "done"
+        node = scene.GetNodeByID(run.resultNodeID)
+        assert node.GetName().startswith(name)
+        assert node.GetAttribute("MedSR.synthetic") == "true"
+        scene.RemoveNode(node)
+
+
+def test_the_map_of_consistency_lies_on_the_input(scene, make_volume, make_run, ijk_to_ras):
+    from MedSRScene.job_process import JobProcess
+
+    node = make_volume("left-handed", dtype=np.float32)
+    run = make_run(node, JobProcess, consistency=True, parameters={**PARAMETERS, "device": "cpu"})
+    run.start()
+    assert run.waitForEnd(240) == "done", run.errorMessage
+    consistency = scene.GetNodeByID(run.consistencyNodeID)
+    assert consistency.GetName() == "scan bspline consistency"
+    assert consistency.GetImageData().GetDimensions() == node.GetImageData().GetDimensions()
+    assert np.abs(ijk_to_ras(consistency) - ijk_to_ras(node)).max() < 1e-9
+    assert consistency.GetImageData().GetScalarRange()[0] >= 0
+
+
+def test_a_guide_is_sent_in_the_input_s_coordinates(make_volume, make_transform, make_run, fake_job):
+    seen = {}
+    node, guide = make_volume(), make_volume("sagittal", name="guide")
+    guide.SetAndObserveTransformNodeID(make_transform(np.diag([1.0, 1, 1, 1]) + np.eye(4, k=3) * 5).GetID())
+
+    def process(job, folder):
+        seen.update(guide=sitk.ReadImage(job["inputs"]["guide"]))
+        return fake_job(*SUCCESS)(job, folder)
+
+    run = make_run(node, process, guideNode=guide)
+    run.start()
+    assert run.waitForEnd(30) == "done"
+    from MedSRScene import volumes
+
+    plain = volumes.image_of(guide).GetOrigin()
+    assert np.subtract(seen["guide"].GetOrigin(), plain) == pytest.approx([-5, 0, 0], abs=1e-9)  # 5 mm right, LPS
+
+
 def test_bad_line_is_logged_and_does_no_harm(make_volume, make_run, fake_job):
     run = make_run(make_volume(), fake_job({"out": "{not json"}, *SUCCESS))
     run.start()

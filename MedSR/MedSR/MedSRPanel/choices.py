@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from slicer.i18n import tr as _
@@ -13,33 +13,97 @@ if TYPE_CHECKING:
     from MedSRLib.models.card import ModelCard
 
 Triple = tuple[float, float, float]
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
 def methods() -> dict[str, MethodInfo]:
-    """The methods that the panel can run, by identifier; those that want a guide are not among them."""
-    from MedSRLib.methods import registry
-
-    return {info.identifier: info for info in registry.infos() if not info.needs_guide}
-
-
-def models(method: str) -> dict[str, ModelCard]:
-    """The models of a method, by name."""
-    from MedSRLib.models import library
-
-    return {name: card for name, card in library.cards().items() if card.method == method}
+    """All methods by identifier; none before the packages are installed."""
+    try:
+        from MedSRLib.methods import registry
+    except ImportError:
+        return {}
+    return {info.identifier: info for info in registry.infos()}
 
 
-def model_warnings(card: ModelCard, spacing: Sequence[float], wanted: Sequence[float]) -> list[str]:
+def cards() -> dict[str, ModelCard]:
+    """All models of the library by name; none before the packages are installed."""
+    try:
+        from MedSRLib.models import library
+    except ImportError:
+        return {}
+    return library.cards()
+
+
+def families(infos: Mapping[str, MethodInfo]) -> dict[str, str]:
+    """The families that have a method, with their titles."""
+    titles = {
+        "interpolation": _("Interpolation"),
+        "single-image": _("Single image"),
+        "through-plane": _("Through-plane"),
+        "guided": _("Guided by another contrast"),
+        "synthesis": _("Synthesis of another modality"),
+        "dictionary": _("Dictionaries"),
+    }
+    present = {info.family for info in infos.values()}
+    return {name: title for name, title in titles.items() if name in present}
+
+
+def targets(known: Mapping[str, ModelCard], modality: str) -> list[str]:
+    """The modalities that some model can synthesise of this one."""
+    found = {card.target_modality for card in known.values() if card.target_modality and _covers(card, modality)}
+    return sorted(found - {modality})
+
+
+def offered(infos: Mapping[str, MethodInfo], known: Mapping[str, ModelCard], target: str) -> dict[str, MethodInfo]:
+    """The methods that can make the wanted modality; without a target, those that leave the modality as it is."""
+    if not target:
+        return {name: info for name, info in infos.items() if info.family != "synthesis"}
+    able = {card.method for card in known.values() if card.target_modality == target}
+    return {name: info for name, info in infos.items() if name in able}
+
+
+def fits(card: ModelCard, modality: str, target: str) -> bool:
+    """Whether a model is for this modality (any, where either says nothing) and this target."""
+    return card.target_modality == target and _covers(card, modality)
+
+
+def models(known: Mapping[str, ModelCard], method: str, modality: str, target: str) -> dict[str, ModelCard]:
+    """The models of a method for a target, those that were trained on the modality first."""
+    of_method = {n: card for n, card in known.items() if card.method == method and card.target_modality == target}
+    fitting = [name for name, card in of_method.items() if _covers(card, modality)]
+    others = [name for name in of_method if name not in fitting]
+    return {name: of_method[name] for name in [*fitting, *others]}
+
+
+def model_warnings(card: ModelCard, spacing: Sequence[float], wanted: Sequence[float], modality: str = "") -> list[str]:
     """In which ways an input lies outside what a model was trained for."""
     from MedSRLib.models.card import warnings_for
 
-    return warnings_for(card, spacing, [h / h_new for h, h_new in zip(spacing, wanted, strict=True)])
+    scale = [h / h_new for h, h_new in zip(spacing, wanted, strict=True)]
+    return warnings_for(card, spacing, scale, modality or None)
 
 
-def devices() -> dict[str, str]:
-    """Text of every device that can be asked for, by its name in a job; PyTorch is not loaded for this."""
-    card = {"mps": _("Graphics processor (Apple)")} if sys.platform == "darwin" else {"cuda": _("Graphics card (CUDA)")}
-    return {"auto": _("Automatic"), "cpu": _("Processor (CPU)"), **card}
+def devices(found: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
+    """Text of every device that can be asked for, by its name in a job.
+
+    Args:
+        found: the devices that the job "machine" has told; before that, what this system may have.
+    """
+    known = {"auto": _("Automatic")}
+    if not found:
+        card = {"mps": _("Graphics processor (Apple)")} if sys.platform == "darwin" else {"cuda": _("Graphics card")}
+        return {**known, "cpu": _("Processor (CPU)"), **card}
+    for device in found:
+        free = device.get("free_gb")
+        text = device["title"] if free is None else f"{device['title']} · {free:g} GB " + _("free")
+        known[device["name"]] = text if device["works"] else _("{title} – cannot be used").format(title=text)
+    return known
+
+
+def precisions() -> dict[str, str]:
+    """Text of every precision, by its name in a job."""
+    texts = (_("Automatic"), _("32 bit"), _("16 bit (bfloat16)"), _("16 bit (float16)"))
+    return dict(zip(PRECISIONS, texts, strict=True))
 
 
 def result_grid(size: Sequence[int], spacing: Sequence[float], target: dict[str, Any]) -> tuple[tuple, Triple]:
@@ -51,7 +115,7 @@ def result_grid(size: Sequence[int], spacing: Sequence[float], target: dict[str,
     from MedSRLib import grids
     from MedSRLib.errors import MedSRError
 
-    grid = grids.Grid(tuple(size), tuple(spacing), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+    grid = plain_grid(size, spacing)
     try:
         if "scale" in target:
             wanted = grids.scaled(grid, target["scale"])
@@ -62,3 +126,14 @@ def result_grid(size: Sequence[int], spacing: Sequence[float], target: dict[str,
     except MedSRError as error:
         raise ValueError(str(error)) from error
     return wanted.size, wanted.spacing
+
+
+def plain_grid(size: Sequence[int], spacing: Sequence[float]) -> Any:
+    """A grid of this size and spacing anywhere."""
+    from MedSRLib import grids
+
+    return grids.Grid(tuple(size), tuple(spacing), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+
+
+def _covers(card: ModelCard, modality: str) -> bool:
+    return not modality or not card.modalities or card.covers(modality)

@@ -17,11 +17,15 @@ class RunView:
     """Shows a run in the widgets of the panel.
 
     Args:
-        ui: the widgets by name.
+        ui: the widgets by name: progressBar, statusLabel, logText.
         now: the clock, in seconds.
+
+    Attributes:
+        took: seconds that the last run took.
     """
 
     def __init__(self, ui: Any, now: Callable[[], float] = time.monotonic) -> None:
+        self.took = 0.0
         self._ui = ui
         self._now = now
         self._startedAt = 0.0
@@ -63,7 +67,8 @@ class RunView:
 
     def end(self, state: str, message: str, name: str = "") -> None:
         """The run has ended: "done" (with the name of the result), "cancelled" or "failed" (with the reason)."""
-        took = wording.duration_text(self._now() - self._startedAt)
+        self.took = self._now() - self._startedAt
+        took = wording.duration_text(self.took)
         if state == "done":
             told = _("Done in {time}: {name}").format(time=took, name=name)
             told = "\n".join([told, *(f"⚠ {warning}" for warning in self._warnings)])

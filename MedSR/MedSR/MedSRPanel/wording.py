@@ -33,6 +33,8 @@ def duration_text(seconds: float) -> str:
 def method_html(info: MethodInfo) -> str:
     """What a method does, what it needs, and its citation with a link."""
     needs = []
+    if info.needs_guide:
+        needs.append(_("a sharper guide of the same patient"))
     if info.needs_model and "model" not in info.description:
         needs.append(_("a trained model"))
     if info.trains_on_scan:
@@ -59,3 +61,44 @@ def model_html(card: ModelCard, warnings: Sequence[str]) -> str:
         parts.append(_("input of {low:g} to {high:g} mm").format(low=card.spacing_mm[0], high=card.spacing_mm[1]))
     told = escape(_("Trained for: {what}.").format(what="; ".join(part for part in parts if part)))
     return "<br/>".join([told, *(f"⚠ {escape(warning)}" for warning in warnings)])
+
+
+def model_row(card: ModelCard) -> tuple[str, ...]:
+    """A model on one line of a table: name, method, modality, scale, licence."""
+    modality = ", ".join(card.modalities)
+    if card.target_modality:
+        modality = f"{modality} → {card.target_modality}"
+    return card.name, card.method, modality, f"{card.scale_min:g}–{card.scale_max:g}", card.licence
+
+
+def card_html(card: ModelCard) -> str:
+    """All that a user may want to know of a model before trusting it, as a table."""
+    data = "; ".join(f"{d.name} ({d.subjects} subjects, {d.licence})" for d in card.training_data)
+    spacing = "" if card.spacing_mm is None else f"{card.spacing_mm[0]:g} to {card.spacing_mm[1]:g} mm"
+    measured = "; ".join(", ".join(f"{key} {value}" for key, value in row.items()) for row in card.metrics)
+    rows = (
+        (_("Method"), card.method),
+        (_("For"), ", ".join([*card.modalities, *card.organs])),
+        (_("Makes"), card.target_modality),
+        (_("Scale"), f"{card.scale_min:g} to {card.scale_max:g}"),
+        (_("Input spacing"), spacing),
+        (_("Intensities"), card.intensity),
+        (_("Degradation"), card.degradation),
+        (_("Trained on"), data),
+        (_("Licence"), card.licence),
+        (_("Limits"), card.limits),
+        (_("Measured"), measured),
+        (_("Size"), _("{n} weights").format(n=f"{card.parameters:,}".replace(",", " "))),
+        (_("Cite"), card.citation),
+        (_("Checksum"), card.weights_sha256[:16]),
+    )
+    cells = "".join(f"<tr><td><b>{name}</b></td><td>{escape(text)}</td></tr>" for name, text in rows if text)
+    return f"<h3>{escape(card.name)}</h3><table cellspacing=4>{cells}</table>"
+
+
+def estimate_text(seconds: float | None, memory_bytes: int, device: str) -> str:
+    """What a run will take: about 40 s on the processor · 2.1 GB."""
+    memory = _("{memory:.1f} GB").format(memory=memory_bytes / 2**30)
+    if seconds is None:
+        return _("needs about {memory}").format(memory=memory)
+    return _("about {time} on {device} · {memory}").format(time=duration_text(seconds), device=device, memory=memory)

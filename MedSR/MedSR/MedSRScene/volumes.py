@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +26,34 @@ ATTRIBUTE_PREFIX = "MedSR."
 
 _LPS = np.array([-1.0, -1.0, 1.0])
 _RIGHT_ANGLE_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Voxels:
+    """Voxels and geometry (LPS) ready to be given to a node; made in a thread, so that the scene need not wait."""
+
+    scalars: vtk.vtkDataArray
+    size: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    origin: tuple[float, float, float]
+    direction: tuple[float, ...]
+
+    @classmethod
+    def of(cls, image: sitk.Image) -> Voxels:
+        """Of an image, copied once.
+
+        Raises:
+            SceneError: if the image is not 3D, or has several numbers a voxel.
+        """
+        if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+            raise SceneError("Only a 3D image with one number a voxel can be shown as a scalar volume.")
+        scalars = numpy_to_vtk(sitk.GetArrayViewFromImage(image).ravel(), deep=True)
+        return cls(scalars, image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+
+    @classmethod
+    def read(cls, path: Path) -> Voxels:
+        """Of a file; may be called in a thread."""
+        return cls.of(sitk.ReadImage(str(path)))
 
 
 def image_of(node: vtkMRMLVolumeNode) -> sitk.Image:
@@ -77,7 +107,7 @@ def image_within(node: vtkMRMLVolumeNode, other: vtkMRMLVolumeNode) -> sitk.Imag
 
 
 def show(
-    image: sitk.Image,
+    image: sitk.Image | Voxels,
     scene: vtkMRMLScene,
     *,
     name: str | None,
@@ -96,8 +126,7 @@ def show(
     Raises:
         SceneError: if the image is not 3D, or has several numbers a voxel.
     """
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        raise SceneError("Only a 3D image with one number a voxel can be shown as a scalar volume.")
+    voxels = image if isinstance(image, Voxels) else Voxels.of(image)
     if output is None:
         unique = scene.GenerateUniqueName(name or "MedSR")
         node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", unique)
@@ -106,7 +135,7 @@ def show(
     modifying = node.StartModify()
     if output is not None and name is not None:
         node.SetName(name)
-    _fill(node, image)
+    _fill(node, voxels)
     node.SetAndObserveTransformNodeID(beside.GetTransformNodeID())
     node.EndModify(modifying)
     _dress(node, beside)
@@ -137,16 +166,15 @@ def _first_voxel(node: vtkMRMLVolumeNode, extent: tuple[int, ...]) -> list[float
     return (_LPS * (_array(matrix) @ [*extent[::2], 1])[:3]).tolist()
 
 
-def _fill(node: vtkMRMLScalarVolumeNode, image: sitk.Image) -> None:
-    """Give the node the voxels and the geometry of an image."""
+def _fill(node: vtkMRMLScalarVolumeNode, voxels: Voxels) -> None:
+    """Give the node voxels, not copied, and their geometry."""
     data = vtk.vtkImageData()
-    data.SetDimensions(image.GetSize())
-    voxels = sitk.GetArrayViewFromImage(image)
-    data.GetPointData().SetScalars(numpy_to_vtk(voxels.ravel(), deep=True))
-    directions = np.reshape(image.GetDirection(), (3, 3)) * _LPS[:, None]
+    data.SetDimensions(voxels.size)
+    data.GetPointData().SetScalars(voxels.scalars)
+    directions = np.reshape(voxels.direction, (3, 3)) * _LPS[:, None]
     node.SetIJKToRASDirections(directions.tolist())
-    node.SetSpacing(image.GetSpacing())
-    node.SetOrigin((_LPS * image.GetOrigin()).tolist())
+    node.SetSpacing(voxels.spacing)
+    node.SetOrigin((_LPS * voxels.origin).tolist())
     node.SetAndObserveImageData(data)
 
 

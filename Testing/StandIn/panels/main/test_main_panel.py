@@ -12,40 +12,8 @@ from typing import Any
 
 import pytest
 
-MODULE = Path(__file__).resolve().parents[2] / "MedSR" / "MedSR"
+MODULE = Path(__file__).resolve().parents[4] / "MedSR" / "MedSR"
 IN_EVERY_SLICER = {"qt", "ctk", "vtk", "slicer", "MedSRPanel", "MedSRScene"}
-
-
-class FakeRun:
-    """A run whose events and end the test decides."""
-
-    def __init__(self) -> None:
-        self.state, self.resultNodeID, self.errorMessage = "running", None, ""
-        self.events: list[dict[str, Any]] = []
-        self.cancelled = self.cleaned = False
-
-    def poll(self) -> list[dict[str, Any]]:
-        events, self.events = self.events, []
-        return events
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-    def clean(self) -> None:
-        self.cleaned = True
-
-
-@pytest.fixture
-def fake(panel: Any, volume: Any, monkeypatch: pytest.MonkeyPatch) -> FakeRun:
-    run = FakeRun()
-    monkeypatch.setattr(panel.logic, "start", lambda parameters: run)
-    panel.ui.inputSelector.setCurrentNode(volume)
-    return run
-
-
-def choose(combo: Any, name: str) -> None:
-    combo.currentIndex = combo.findData(name)
-    assert combo.currentData == name
 
 
 def test_without_a_volume_apply_says_why_it_is_off(panel: Any) -> None:
@@ -59,31 +27,35 @@ def test_choosing_a_volume_shows_what_will_come_of_it(panel: Any, volume: Any) -
     assert panel.ui.inputInfoLabel.text == "7 × 10 × 13 voxels of 1 × 1.5 × 3 mm"
     assert panel.ui.resultInfoLabel.text.startswith("Result: 7 × 15 × 39 voxels")
     panel.ui.scaleRadio.click()
+    panel.ui.linkedCheckBox.click()
     panel.ui.scaleZ.setValue(4)
     assert panel.ui.resultInfoLabel.text.startswith("Result: 14 × 20 × 52 voxels")
 
 
-def test_every_method_is_explained_and_cited(panel: Any, volume: Any) -> None:
+def test_every_method_is_explained_and_cited(panel: Any, choose: Callable[..., None], volume: Any) -> None:
     from MedSRLib.methods import registry
 
     panel.ui.inputSelector.setCurrentNode(volume)
     for info in registry.infos():
         choose(panel.ui.methodComboBox, info.identifier)
-        assert panel._parameterNode.method == info.identifier
+        assert panel.panel.parameters.method == info.identifier
         assert str(info.year) in panel.ui.methodInfoLabel.text
         assert 'href="https://' in panel.ui.methodInfoLabel.text
         assert panel.ui.modelComboBox.isVisibleTo(panel.ui.superResolveCollapsible) is info.needs_model
 
 
-def test_the_model_offered_first_is_the_default(panel: Any, volume: Any) -> None:
+def test_the_model_offered_first_is_the_default(panel: Any, choose: Callable[..., None], volume: Any) -> None:
     from MedSRLib.models import library
 
     panel.ui.inputSelector.setCurrentNode(volume)
     choose(panel.ui.methodComboBox, "arssr")
-    assert panel.ui.modelComboBox.currentData == panel._parameterNode.model == library.default("arssr")
+    assert panel.ui.modelComboBox.currentData == library.default("arssr")
+    assert panel.logic.chosen(panel.panel.parameters) == ("arssr", library.default("arssr"))
 
 
-def test_a_method_without_its_model_cannot_be_applied(panel: Any, volume: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_method_without_its_model_cannot_be_applied(
+    panel: Any, choose: Callable[..., None], volume: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from MedSRLib.models import library
 
     monkeypatch.setattr(library, "cards", dict)
@@ -93,8 +65,10 @@ def test_a_method_without_its_model_cannot_be_applied(panel: Any, volume: Any, m
     assert "No model" in panel.ui.applyButton.toolTip
 
 
-def test_the_parameter_node_reaches_the_widgets_and_the_widgets_it(panel: Any, volume: Any) -> None:
-    parameters, ui = panel._parameterNode, panel.ui
+def test_the_parameter_node_reaches_the_widgets_and_the_widgets_it(
+    panel: Any, choose: Callable[..., None], volume: Any
+) -> None:
+    parameters, ui = panel.panel.parameters, panel.ui
     parameters.goal = "spacing"
     assert ui.spacingRadio.checked is True and ui.spacingX.enabled is True and ui.scaleX.enabled is False
     parameters.spacingY = 2.5
@@ -117,13 +91,13 @@ def test_the_parameter_node_reaches_the_widgets_and_the_widgets_it(panel: Any, v
     ],
 )
 def test_what_a_job_is_told(panel: Any, goal: str, target: dict[str, Any]) -> None:
-    panel._parameterNode.scaleZ = 3
-    panel._parameterNode.goal = goal
-    assert panel.logic.target(panel._parameterNode) == target
+    panel.panel.parameters.scaleZ = 3
+    panel.panel.parameters.goal = goal
+    assert panel.logic.target(panel.panel.parameters) == target
 
 
 def test_the_reasons_why_not(panel: Any, volume: Any, scene: Any) -> None:
-    parameters, logic = panel._parameterNode, panel.logic
+    parameters, logic = panel.panel.parameters, panel.logic
     parameters.inputVolume = volume
     assert logic.whyNot(parameters) == ""
     parameters.outputVolume = volume
@@ -141,76 +115,76 @@ def test_a_run_from_apply_to_the_result(panel: Any, volume: Any, wait: Callable[
     panel.ui.inputSelector.setCurrentNode(volume)
     panel.ui.scaleRadio.click()
     panel.ui.applyButton.click()
-    assert panel.running() and panel.ui.applyButton.text == "Cancel"
+    assert panel.panel.busy() and panel.ui.applyButton.text == "Cancel"
     assert panel.ui.superResolveCollapsible.enabled is False
-    wait(lambda: not panel.running())
+    wait(lambda: not panel.panel.busy())
     assert panel.ui.statusLabel.text.startswith("Done in "), panel.ui.statusLabel.text
     results = [n for n in scene.GetNodesByClass("vtkMRMLScalarVolumeNode") if n.GetID() != volume.GetID()]
     assert [node.GetImageData().GetDimensions() for node in results] == [(14, 20, 26)]
     assert panel.ui.applyButton.text == "Apply" and panel.ui.superResolveCollapsible.enabled is True
-    assert panel.timer.active is False
+    assert panel.panel.timer.active is False
 
 
-def test_progress_with_the_time_left(panel: Any, fake: FakeRun) -> None:
+def test_progress_with_the_time_left(panel: Any, fake: Any) -> None:
     panel.ui.applyButton.click()
     fake.events = [{"event": "stage", "name": "Decoding"}, {"event": "progress", "fraction": 0.63, "eta_s": 14.2}]
-    panel._poll()
+    panel.panel._poll()
     assert panel.ui.progressBar.value == 630
     assert panel.ui.statusLabel.text == "Decoding · 14 s left"
     fake.events = [{"event": "log", "level": "warning", "message": "odd spacing"}]
     fake.state = "done"
-    panel._poll()
+    panel.panel._poll()
     assert "⚠ odd spacing" in panel.ui.statusLabel.text
     assert "Warning: odd spacing" in panel.ui.logText.plainText
 
 
-def test_cancel(panel: Any, fake: FakeRun) -> None:
+def test_cancel(panel: Any, fake: Any) -> None:
     panel.ui.applyButton.click()
     panel.ui.applyButton.click()
     assert fake.cancelled and panel.ui.applyButton.enabled is False
     assert "being stopped" in panel.ui.applyButton.toolTip
     fake.state = "cancelled"
-    panel._poll()
+    panel.panel._poll()
     assert panel.ui.statusLabel.text.startswith("Cancelled") and panel.ui.applyButton.enabled is True
 
 
-def test_a_failure_is_told_and_the_log_opens(panel: Any, fake: FakeRun) -> None:
+def test_a_failure_is_told_and_the_log_opens(panel: Any, fake: Any) -> None:
     panel.ui.applyButton.click()
     fake.state, fake.errorMessage = "failed", "Not enough memory."
-    panel._poll()
+    panel.panel._poll()
     assert panel.ui.statusLabel.text == "Not enough memory."
     assert panel.ui.logCollapsible.collapsed is False
     assert panel.ui.applyButton.enabled is True
 
 
 @pytest.mark.parametrize("leave", ["scene", "cleanup", "reload"])
-def test_what_ends_a_run_at_once(panel: Any, fake: FakeRun, scene: Any, leave: str, monkeypatch: Any) -> None:
+def test_what_ends_a_run_at_once(panel: Any, fake: Any, scene: Any, leave: str, monkeypatch: Any) -> None:
     from MedSRPanel import library
 
     monkeypatch.setattr(library, "forget", lambda: None)
     panel.ui.applyButton.click()
     {"scene": lambda: scene.Clear(True), "cleanup": panel.cleanup, "reload": panel.onReload}[leave]()
-    assert fake.cleaned and panel.run is None and panel.timer.active is False
+    assert fake.cleaned and panel.panel.apply.run is None and panel.panel.timer.active is False
 
 
-def test_another_module_does_not_end_a_run(panel: Any, fake: FakeRun) -> None:
+def test_another_module_does_not_end_a_run(panel: Any, fake: Any) -> None:
     panel.ui.applyButton.click()
     panel.exit()
     fake.events = [{"event": "progress", "fraction": 0.5, "eta_s": 1}]
-    panel._poll()
+    panel.panel._poll()
     panel.enter()
-    assert panel.running() and panel.ui.applyButton.text == "Cancel" and panel.ui.progressBar.value == 500
+    assert panel.panel.busy() and panel.ui.applyButton.text == "Cancel" and panel.ui.progressBar.value == 500
     panel.exit()
     fake.state = "done"
-    panel._poll()
-    assert panel.run is None
+    panel.panel._poll()
+    assert panel.panel.apply.run is None
 
 
 def test_the_panel_after_a_new_scene(panel: Any, volume: Any, scene: Any) -> None:
     panel.ui.inputSelector.setCurrentNode(volume)
-    panel._parameterNode.goal = "scale"
+    panel.panel.parameters.goal = "scale"
     scene.Clear(True)
-    assert panel._parameterNode.goal == "isotropic" and panel.ui.isotropicRadio.checked is True
+    assert panel.panel.parameters.goal == "isotropic" and panel.ui.isotropicRadio.checked is True
     assert panel.ui.applyButton.enabled is False
 
 
@@ -289,9 +263,24 @@ def test_every_parameter_of_the_ui_exists(module: Any) -> None:
 
 def test_the_panel_can_be_drawn(panel: Any, volume: Any, tmp_path: Path) -> None:
     panel.ui.inputSelector.setCurrentNode(volume)
-    panel.host.resize(430, 600)
-    picture = panel.host.grab()
-    assert picture.save(str(tmp_path / "panel.png"))
-    image = picture.toImage()
+    import pictures
+    import slicer
+
+    image = pictures.panel_only(slicer.modules.medsr.widgetRepresentation())
+    assert image.save(str(tmp_path / "panel.png"))
     colours = {image.pixel(x, y) for x in range(0, image.width(), 7) for y in range(0, image.height(), 7)}
     assert len(colours) > 10
+
+
+def test_linked_factors_change_together_and_a_script_may_set_each(panel: Any, volume: Any) -> None:
+    parameters, ui = panel.panel.parameters, panel.ui
+    ui.scaleRadio.click()
+    ui.scaleY.setValue(3)
+    assert (parameters.scaleX, parameters.scaleY, parameters.scaleZ) == (3, 3, 3)
+    parameters.scaleZ = 4.0
+    assert (parameters.scaleX, parameters.scaleZ) == (3, 4) and ui.scaleZ.value == 4
+    ui.linkedCheckBox.click()
+    ui.scaleX.setValue(1)
+    assert (parameters.scaleX, parameters.scaleY, parameters.scaleZ) == (1, 3, 4)
+    ui.linkedCheckBox.click()
+    assert (parameters.scaleX, parameters.scaleY, parameters.scaleZ) == (1, 1, 1)
