@@ -2,10 +2,11 @@
 
 The mean runs over all counted slices of the three orientations together, one vote each, as in ArSSR (Wu et al.
 2022, doi:10.1109/JBHI.2022.3223106). A slice is *empty*, and not counted, if no voxel of it lies in the mask or
-if it is constant in the reference (without a reference: in the image): perceptual measures of air are noise, and
-divide by zero. An orientation whose slices are smaller than the measure can use is left out whole: of a volume of
-one slice, that picture alone counts. Intensities are scaled linearly from [low, high], given by the caller, to
-what the measure expects, and are not clipped.
+if its intensities in the reference (without a reference: in the image) span less than one per cent of
+[low, high]: measures of air are noise, and divide by zero.
+An orientation whose slices are smaller than the measure can use is left out whole: of a volume of one slice,
+that picture alone counts. Intensities are scaled linearly from [low, high], given by the caller, to what the
+measure expects, and are not clipped.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 ORIENTATIONS = ("k", "j", "i")
 """The array axis along which the slices of each orientation are stacked."""
+
+FLAT = 0.01
+"""A slice whose intensities span less than this part of [low, high] is empty."""
 
 BATCH = 8
 """Slices measured at once: enough to keep two cores busy, little enough for their caches."""
@@ -95,7 +99,7 @@ class SliceScores:
     """Scores of the slices of a volume.
 
     Attributes:
-        values: by orientation, one a slice, NaN for those not counted; orientations left out are missing.
+        values: by orientation, one a slice, NaN for those not counted; orientations of which none counts are missing.
     """
 
     values: Mapping[str, np.ndarray]
@@ -143,21 +147,61 @@ def measure(
     metric, progress = SLICE_METRICS[name], progress or Progress()
     _refuse(metric, reference, image, low, high, mask)
     function = metric.load(device)
-    deciding = image if reference is None else reference
     values: dict[str, np.ndarray] = {}
-    for axis, orientation in enumerate(ORIENTATIONS):
-        stack = np.moveaxis(image, axis, 0)
+    for axis, part, tensors in _parts(metric, reference, image, low, high, mask, device):
+        scores = values.setdefault(ORIENTATIONS[axis], np.full(image.shape[axis], np.nan))
+        scores[part] = function(*tensors).cpu().numpy()
+        progress.update((axis + float(part[-1] + 1) / image.shape[axis]) / len(ORIENTATIONS))
+    return SliceScores(values)
+
+
+def volume_vif(
+    reference: np.ndarray,
+    image: np.ndarray,
+    *,
+    low: float,
+    high: float,
+    mask: np.ndarray | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> float:
+    """One VIF for a volume: the information of all counted slices, kept over whole; arguments as `measure`.
+
+    A slice weighs as much as it holds, where in the mean of the slices' own VIF a nearly empty one, whose ratio
+    can be anything, weighs as much as any other. NaN if no slice counts.
+    """
+    from MedSRLib.evaluation.vif import information
+
+    metric, progress = SLICE_METRICS["vif"], progress or Progress()
+    _refuse(metric, reference, image, low, high, mask)
+    kept = whole = 0.0
+    for axis, part, tensors in _parts(metric, reference, image, low, high, mask, device):
+        some, all_ = information(*tensors)
+        kept, whole = kept + float(some.sum()), whole + float(all_.sum())
+        progress.update((axis + float(part[-1] + 1) / image.shape[axis]) / len(ORIENTATIONS))
+    return kept / whole if whole > 0 else float("nan")
+
+
+def _parts(
+    metric: SliceMetric,
+    reference: np.ndarray | None,
+    image: np.ndarray,
+    low: float,
+    high: float,
+    mask: np.ndarray | None,
+    device: str,
+) -> Iterator[tuple[int, np.ndarray, list[Tensor]]]:
+    """The counted slices in batches: the array axis, the slices' numbers, and what the measure is given."""
+    for axis in range(len(ORIENTATIONS)):
+        stack, truth, inside = (None if a is None else np.moveaxis(a, axis, 0) for a in (image, reference, mask))
+        assert stack is not None
         if min(stack.shape[1:]) < metric.smallest:
             continue
-        chosen = _not_empty(np.moveaxis(deciding, axis, 0), None if mask is None else np.moveaxis(mask, axis, 0))
-        scores = np.full(len(stack), np.nan)
-        stacks = [np.moveaxis(reference, axis, 0)] if metric.needs_reference and reference is not None else []
-        for part in _batches(chosen):
-            tensors = [_scaled(s[part], low, high, metric.scale, device) for s in (*stacks, stack)]
-            scores[part] = function(*tensors).cpu().numpy()
-            progress.update((axis + float(part[-1] + 1) / len(stack)) / len(ORIENTATIONS))
-        values[orientation] = scores
-    return SliceScores(values)
+        chosen = _not_empty(stack if truth is None else truth, inside, FLAT * (high - low))
+        given = [truth, stack] if metric.needs_reference and truth is not None else [stack]
+        for start in range(0, len(chosen), BATCH):
+            part = chosen[start : start + BATCH]
+            yield axis, part, [_scaled(s[part], low, high, metric.scale, device) for s in given]
 
 
 def _refuse(
@@ -181,15 +225,10 @@ def _refuse(
         )
 
 
-def _not_empty(stack: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+def _not_empty(stack: np.ndarray, mask: np.ndarray | None, least: float) -> np.ndarray:
     """The numbers of the slices that count, rising."""
-    counted = stack.min(axis=(1, 2)) < stack.max(axis=(1, 2))
+    counted = stack.max(axis=(1, 2)) - stack.min(axis=(1, 2)) >= least
     return np.flatnonzero(counted if mask is None else counted & mask.any(axis=(1, 2)))
-
-
-def _batches(numbers: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(numbers), BATCH):
-        yield numbers[start : start + BATCH]
 
 
 def _scaled(slices: np.ndarray, low: float, high: float, scale: tuple[float, float], device: str) -> Tensor:

@@ -35,6 +35,12 @@ def vif(reference: Tensor, image: Tensor) -> Tensor:
     Returns:
         (n,), float64; NaN where the reference slice is constant, as it holds no information.
     """
+    kept, whole = information(reference, image)
+    return torch.where(whole > 0, kept / whole, torch.nan)
+
+
+def information(reference: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+    """The numerator and the denominator of `vif`, each (n,): summed over slices they give one VIF for a volume."""
     x, y = reference.double(), image.double()
     kept, whole = torch.zeros_like(x[:, 0, 0]), torch.zeros_like(x[:, 0, 0])
     for scale in range(4):
@@ -43,7 +49,7 @@ def vif(reference: Tensor, image: Tensor) -> Tensor:
             x, y = (_smoothed(values, length)[:, ::2, ::2].contiguous() for values in (x, y))
         one, both = _information(x, y, length)
         kept, whole = kept + one, whole + both
-    return torch.where(whole > 0, kept / whole, torch.nan)
+    return kept, whole
 
 
 def _information(x: Tensor, y: Tensor, length: int) -> tuple[Tensor, Tensor]:

@@ -12,8 +12,8 @@ from scipy.ndimage import gaussian_filter
 from MedSRLib.errors import InputError, OptionError
 from MedSRLib.evaluation import slicewise
 from MedSRLib.evaluation.psi import psi
-from MedSRLib.evaluation.slicewise import SLICE_METRICS, measure
-from MedSRLib.evaluation.vif import vif
+from MedSRLib.evaluation.slicewise import SLICE_METRICS, measure, volume_vif
+from MedSRLib.evaluation.vif import information, vif
 
 WITHOUT_WEIGHTS = sorted(set(SLICE_METRICS) - {"lpips"})
 
@@ -92,6 +92,31 @@ def test_volumes_without_a_slice_to_count_have_no_mean(pair: tuple[np.ndarray, n
     assert found.values == {} and math.isnan(found.mean) and sum(found.counted.values()) == 0
     flat = np.zeros((45, 50, 47))
     assert math.isnan(measure("lpc-si", flat, pair[1], low=0, high=1).mean)
+
+
+def test_the_vif_of_a_volume_weighs_slices_by_what_they_hold(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    reference, image = pair
+    found = volume_vif(reference, image, low=200, high=900)
+    kept = whole = 0.0
+    for axis in range(3):
+        x, y = (torch.from_numpy((np.moveaxis(a, axis, 0) - 200.0) / 700 * 255) for a in (reference, image))
+        one, both = information(x, y)
+        kept, whole = kept + float(one.sum()), whole + float(both.sum())
+    assert found == pytest.approx(kept / whole, abs=1e-4)
+    assert volume_vif(reference, reference, low=200, high=900) == pytest.approx(1, abs=1e-6)
+    assert math.isnan(volume_vif(reference[:4], image[:4], low=200, high=900))
+
+
+def test_slices_that_show_next_to_nothing_are_empty(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    reference, image = (a.copy() for a in pair)
+    reference[0] = 200 + np.linspace(0, 6, reference[0].size).reshape(reference[0].shape)  # below 1 % of 700
+    reference[1] = 200 + np.linspace(0, 8, reference[1].size).reshape(reference[1].shape)
+    assert np.isfinite(measure("ssim-2d", reference, image, low=200, high=900).values["k"][:4]).tolist() == [
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_what_cannot_be_measured_is_refused(pair: tuple[np.ndarray, np.ndarray]) -> None:
