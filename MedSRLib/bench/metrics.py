@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _REPEATS = 3
 _SAMPLE = 8
 _WHITE = 255.0
+_ALONE = ("lpips", "psi", "lpc-si")
 
 
 def run(size: int, *, runtime: Runtime, progress: Progress) -> dict[str, Any]:
@@ -85,6 +86,8 @@ def table(found: dict[str, Any]) -> str:
         if "other" in entry:
             line += f"  {entry['other']:28}{entry['other_value']:12.6f}{entry['other_seconds']:10.3f}"
             line += f"{entry['ratio']:8.1f}"
+        elif "note" in entry:
+            line += f"  {entry['note']}"
         lines.append(line)
     return "\n".join(lines)
 
@@ -145,9 +148,11 @@ def _slices(name: str, x: np.ndarray, y: np.ndarray, device: str) -> dict[str, A
     except MissingPackageError as error:
         return {"value": None, "note": str(error)}
     entry = _entry(scores.mean, seconds)
+    if name in _ALONE:
+        return entry
     program = _slice_program(name)
     if program is None:
-        return entry
+        return entry | {"note": "nothing to compare with; run: pip install sewar"}
     title, other = program
     counted = [n for n in np.linspace(0, len(x) - 1, 4 * _SAMPLE).astype(int) if np.isfinite(scores.values["k"][n])]
     sample = counted[len(counted) // 4 :][:_SAMPLE]

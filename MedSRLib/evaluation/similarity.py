@@ -32,8 +32,8 @@ from MedSRLib.inference.sampling import apply_separable
 GAUSSIAN_LENGTH, GAUSSIAN_SIGMA = 11, 1.5
 SLICE_WINDOW = 7
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-_SLAB_VOXELS = {"cpu": 1 << 20, "cuda": 1 << 25}
-"""Voxels worked on at once: on a processor about what its cache holds."""
+_SLAB_VOXELS = {"cpu": 1 << 21, "cuda": 1 << 25}
+"""Voxels worked on at once: few enough for the caches of a processor, many enough to share windows' margins."""
 
 
 def box_mean(

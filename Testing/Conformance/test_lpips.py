@@ -15,7 +15,7 @@ import SimpleITK as sitk
 import torch
 
 from MedSRLib.errors import MissingPackageError, ModelError
-from MedSRLib.evaluation import lpips_weights
+from MedSRLib.evaluation import lpips_weights, slicewise
 from MedSRLib.evaluation.lpips import LAYERS, SCALE, SHIFT, SMALLEST, Lpips
 
 PICTURES = Path(__file__).parent / "lpips_example"
@@ -77,6 +77,18 @@ def test_grey_slices_are_given_to_all_channels(weights: dict[str, torch.Tensor])
     assert distance(x, y).item() == distance(x.repeat(1, 3, 1, 1), y.repeat(1, 3, 1, 1)).item() > 0
     assert distance(x, x).item() == 0
     assert distance(torch.zeros_like(x), torch.zeros_like(x)).item() == 0
+
+
+def test_slices_of_a_volume_are_scaled_to_what_it_expects(
+    weights: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distance = Lpips(weights)
+    monkeypatch.setattr(lpips_weights, "load", lambda device: distance)
+    x, y = np.random.default_rng(5).uniform(100, 300, (2, 3, SMALLEST, 40)).astype(np.float32)
+    found = slicewise.measure("lpips", x, y, low=100, high=300)
+    alone = distance(*(torch.from_numpy((v[1:2] - 100) / 100 - 1) for v in (x, y))).item()
+    assert found.counted == {"k": 3, "j": 0, "i": 0}
+    assert found.values["k"][1] == pytest.approx(alone, abs=1e-5)
 
 
 def test_with_the_real_weights_it_gives_the_authors_numbers() -> None:

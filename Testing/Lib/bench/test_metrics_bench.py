@@ -36,7 +36,9 @@ def test_ours_and_the_others_values_stand_side_by_side() -> None:
 
 def test_without_sewar_our_vif_stands_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sewar.full_ref", None)
-    assert metrics._slice_program("vif") is None
+    found = metrics.run(48, runtime=Runtime(), progress=Progress())
+    assert "other" not in found["metrics"]["vif"]
+    assert "pip install sewar" in metrics.table(found)
 
 
 def test_the_pair_is_a_head_in_air_and_its_blurred_copy() -> None:
