@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -26,13 +27,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from MedSRLib.errors import InputError
-from MedSRLib.evaluation.windows import bands, gaussian, window_sum
+from MedSRLib.evaluation.windows import Array, bands, gaussian, window_sum
 from MedSRLib.inference.sampling import apply_separable
 
 GAUSSIAN_LENGTH, GAUSSIAN_SIGMA = 11, 1.5
 SLICE_WINDOW = 7
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-_SLAB_VOXELS = {"cpu": 1 << 21, "cuda": 1 << 25}
+_SLAB_VOXELS = {"cpu": 1 << 20, "cuda": 1 << 25}
 """Voxels worked on at once: few enough for the caches of a processor, many enough to share windows' margins."""
 
 
@@ -48,7 +49,7 @@ def box_mean(
         device: "cpu" or a GPU.
     """
     parts = _parts(reference, image, data_range, window, device)
-    total = sum(float(part.sum(dtype=torch.float64)) for _, part in parts)
+    total = sum(float(part.sum(dtype=np.float64)) for _, part in parts)
     return total / math.prod(n - w + 1 for n, w in zip(reference.shape, window, strict=True))
 
 
@@ -60,14 +61,16 @@ def box_map(
     x, y = (np.pad(array, margins, mode="symmetric") for array in (reference, image))
     found = np.empty(reference.shape, dtype=np.float32)
     for start, part in _parts(x, y, data_range, window, device):
-        found[start : start + len(part)] = part.cpu().numpy()
+        found[start : start + len(part)] = part
     return found
 
 
 def slices(reference: Tensor, image: Tensor, *, data_range: float) -> Tensor:
     """2D SSIM of each pair of slices, (n, j, i), with a 7 × 7 uniform window (less on smaller slices), float64 (n,)."""
     window = (1, *(min(SLICE_WINDOW, n - 1 + n % 2) for n in reference.shape[1:]))
-    return _box(reference.float(), image.float(), data_range, window).mean(dim=(1, 2), dtype=torch.float64)
+    x, y = (values.float().contiguous().flatten() for values in (reference, image))
+    flat, shape, strides = _box(x, y, tuple(reference.shape), data_range, window)
+    return flat.as_strided(shape, strides).mean(dim=(1, 2), dtype=torch.float64)
 
 
 def gaussian_map(reference: np.ndarray, image: np.ndarray, *, data_range: float, device: str = "cpu") -> np.ndarray:
@@ -136,28 +139,52 @@ def _refuse_small(shape: tuple[int, ...], scales: int) -> None:
 
 def _parts(
     x: np.ndarray, y: np.ndarray, data_range: float, window: Sequence[int], device: str
-) -> Iterator[tuple[int, Tensor]]:
-    """The SSIM where the window fits, in slabs along k: the first row of each slab, and its values (k, j, i)."""
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The SSIM where the window fits, in slabs along k: the first row of each slab, and its values (k, j, i).
+
+    On a processor NumPy works on whole slabs in threads, as many as torch may use: threads that share every
+    operation wait for one another, and on a busy machine that is most of the time.
+    """
     rows = max(1, _SLAB_VOXELS["cpu" if device == "cpu" else "cuda"] // math.prod(x.shape[1:]))
-    for start in range(0, x.shape[0] - window[0] + 1, rows):
-        some = slice(start, start + rows + window[0] - 1)
-        yield start, _box(_tensor(x[some], device), _tensor(y[some], device), data_range, window)
+
+    def part(start: int) -> tuple[int, np.ndarray]:
+        some = [np.asarray(a[start : start + rows + window[0] - 1], dtype=np.float32) for a in (x, y)]
+        if device == "cpu":
+            flat, shape, strides = _box(some[0].ravel(), some[1].ravel(), some[0].shape, data_range, window)
+            bytes_ = [flat.itemsize * s for s in strides]
+            return start, np.lib.stride_tricks.as_strided(flat, shape, bytes_, writeable=False)
+        tensors = [_tensor(a, device).flatten() for a in some]
+        values, shape, strides = _box(tensors[0], tensors[1], some[0].shape, data_range, window)
+        return start, values.as_strided(shape, strides).cpu().numpy()
+
+    starts = range(0, x.shape[0] - window[0] + 1, rows)
+    if device != "cpu":
+        yield from map(part, starts)
+        return
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        yield from pool.map(part, starts)
 
 
-def _box(x: Tensor, y: Tensor, data_range: float, window: Sequence[int]) -> Tensor:
-    """The SSIM of the uniform window wherever it fits, (k, j, i) less the window's length - 1 along each axis."""
+def _box(
+    x: Array, y: Array, shape: tuple[int, ...], data_range: float, window: Sequence[int]
+) -> tuple[Array, tuple[int, ...], tuple[int, ...]]:
+    """The SSIM of the uniform window wherever it fits in volumes given flat.
+
+    Returns:
+        A flat array, and the shape and strides (in voxels) of the values in it: the sums also ran over the ends
+        of rows, and what they gave there is left out.
+    """
     count = math.prod(window)
-    strides = (x.shape[1] * x.shape[2], x.shape[2], 1)
+    strides = (shape[1] * shape[2], shape[2], 1)
 
-    def mean(values: Tensor) -> Tensor:
+    def mean(values: Array) -> Array:
         for width, stride in zip(reversed(window), reversed(strides), strict=True):
-            values = values if width == 1 else window_sum(values, width, stride)
-        return values / count
+            values = window_sum(values, width, stride)
+        return values * (1 / count)
 
-    luminance, structure = _terms(x.flatten(), y.flatten(), mean, data_range, count / max(count - 1, 1))
-    # The flat sums also ran over the ends of rows: what they gave there is left out.
-    shape = [n - w + 1 for n, w in zip(x.shape, window, strict=True)]
-    return luminance.mul_(structure).as_strided(shape, strides)
+    luminance, structure = _terms(x, y, mean, data_range, count / max(count - 1, 1))
+    luminance *= structure
+    return luminance, tuple(n - w + 1 for n, w in zip(shape, window, strict=True)), strides
 
 
 def _gaussian_terms(x: Tensor, y: Tensor, data_range: float) -> tuple[Tensor, Tensor]:
@@ -167,9 +194,7 @@ def _gaussian_terms(x: Tensor, y: Tensor, data_range: float) -> tuple[Tensor, Te
     return _terms(x, y, lambda values: apply_separable(values, matrices), data_range, 1.0)
 
 
-def _terms(
-    x: Tensor, y: Tensor, mean: Callable[[Tensor], Tensor], data_range: float, sample: float
-) -> tuple[Tensor, Tensor]:
+def _terms(x: Array, y: Array, mean: Callable[[Array], Array], data_range: float, sample: float) -> tuple[Array, Array]:
     """Luminance and structure from the window's means; ``sample`` turns mean squares into sample variances.
 
     Moments are taken about the overall mean: those of a CT stored around 1000 would drown in rounding.
@@ -180,12 +205,24 @@ def _terms(
         centre = part.mean()
         part -= centre
         average = mean(part)
-        moments += [average + centre, mean(part.square_()).sub_(average.square_()).mul_(sample)]
-    mu, variance_u, mv, variance_v = moments
-    structure = 1 - variance_v / variance_u.add_(variance_v).mul_(0.5).add_(c2)
-    mv.square_()
-    luminance = 1 - mv / mu.square_().add_(mv).mul_(0.5).add_(c1)
-    return luminance, structure
+        part *= part
+        variance = mean(part)
+        variance -= average * average
+        variance *= sample
+        average += centre
+        moments += [average, variance]
+    mu, both, mv, apart = moments
+    both += apart
+    both *= 0.5
+    both += c2
+    apart /= both
+    mv *= mv
+    mu *= mu
+    mu += mv
+    mu *= 0.5
+    mu += c1
+    mv /= mu
+    return 1 - mv, 1 - apart
 
 
 def _inside(values: Tensor) -> Tensor:

@@ -8,11 +8,13 @@ for the axes of medical images that beats a convolution of one channel.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+
+Array = TypeVar("Array", np.ndarray, Tensor)
 
 Border = Literal["valid", "reflected", "mirrored", "nearest"]
 """Beyond the border (a b c d): valid, none is needed; reflected, c b | a b c; mirrored, b a | a b c;
@@ -51,25 +53,29 @@ def bands(kernel: np.ndarray, shape: tuple[int, ...], border: Border, like: Tens
     return [made[n] for n in shape]
 
 
-def window_sum(values: Tensor, width: int, stride: int) -> Tensor:
-    """Sums of ``width`` values that lie ``stride`` apart in a flat tensor: out[n] = Σ_t values[n + t stride].
+def window_sum(values: Array, width: int, stride: int) -> Array:
+    """Sums of ``width`` values that lie ``stride`` apart in a flat array: out[n] = Σ_t values[n + t stride].
 
     Sums of 1, 2, 4, ... values are made by doubling and put together by the binary digits of ``width``: four
     additions for seven values, each over one contiguous run of memory.
 
     Returns:
-        Flat, shorter by (width - 1) stride.
+        Flat, shorter by (width - 1) stride; ``values`` itself for a width of one.
     """
-    length = values.numel() - (width - 1) * stride
+    length = len(values) - (width - 1) * stride
     power, terms, done = values, 1, 0
-    total: Tensor | None = None
+    parts: list[Array] = []
     while True:
         if width & terms:
-            part = power[done * stride : done * stride + length]
-            total = part if total is None else total + part
+            parts.append(power[done * stride : done * stride + length])
             done += terms
         if 2 * terms > width:
             break
         power = power[: -terms * stride] + power[terms * stride :]
         terms *= 2
-    return values if total is None else total
+    if len(parts) == 1:
+        return parts[0]
+    total = parts[0] + parts[1]
+    for part in parts[2:]:
+        total += part
+    return total

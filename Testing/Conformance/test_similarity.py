@@ -43,6 +43,14 @@ def test_the_uniform_window_gives_scikit_images_value_and_map(shape, offset, mon
     assert similarity.box_map(reference, image, **settings) == pytest.approx(values, abs=1e-4)
 
 
+def test_what_a_gpu_would_compute_is_the_same():
+    """ "cpu:0" takes the way of a GPU: tensors instead of NumPy's threads."""
+    reference, image = pair((41, 22, 19))
+    settings = {"data_range": float(np.ptp(reference)), "window": (7, 5, 7)}
+    found = similarity.box_map(reference, image, device="cpu:0", **settings)
+    assert found == pytest.approx(similarity.box_map(reference, image, **settings), abs=1e-5)
+
+
 def test_slices_have_scikit_images_2d_values():
     reference, image = pair((5, 23, 18))
     found = similarity.slices(torch.from_numpy(reference), torch.from_numpy(image), data_range=float(np.ptp(reference)))
