@@ -12,8 +12,9 @@ measure expects, and are not clipped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,8 +30,8 @@ ORIENTATIONS = ("k", "j", "i")
 FLAT = 0.01
 """A slice whose intensities span less than this part of [low, high] is empty."""
 
-BATCH = 8
-"""Slices measured at once: enough to keep two cores busy, little enough for their caches."""
+BATCH = 4
+"""Slices measured at once: few enough for the cache of a core."""
 
 
 @dataclass(frozen=True)
@@ -144,14 +145,13 @@ def measure(
     """
     if name not in SLICE_METRICS:
         raise OptionError(f"There is no slice measure '{name}'.", "", f"Use one of: {', '.join(SLICE_METRICS)}.")
-    metric, progress = SLICE_METRICS[name], progress or Progress()
-    _refuse(metric, reference, image, low, high, mask)
-    function = metric.load(device)
+    work = _Work(SLICE_METRICS[name], reference, image, low, high, mask, device)
+    work.refuse()
+    function = work.metric.load(device)
     values: dict[str, np.ndarray] = {}
-    for axis, part, tensors in _parts(metric, reference, image, low, high, mask, device):
-        scores = values.setdefault(ORIENTATIONS[axis], np.full(image.shape[axis], np.nan))
-        scores[part] = function(*tensors).cpu().numpy()
-        progress.update((axis + float(part[-1] + 1) / image.shape[axis]) / len(ORIENTATIONS))
+    for axis, numbers, scores in work.on_each(function, progress or Progress()):
+        found = values.setdefault(ORIENTATIONS[axis], np.full(image.shape[axis], np.nan))
+        found[numbers] = scores.cpu().numpy()
     return SliceScores(values)
 
 
@@ -172,69 +172,92 @@ def volume_vif(
     """
     from MedSRLib.evaluation.vif import information
 
-    metric, progress = SLICE_METRICS["vif"], progress or Progress()
-    _refuse(metric, reference, image, low, high, mask)
+    work = _Work(SLICE_METRICS["vif"], reference, image, low, high, mask, device)
+    work.refuse()
     kept = whole = 0.0
-    for axis, part, tensors in _parts(metric, reference, image, low, high, mask, device):
-        some, all_ = information(*tensors)
+    for _, _, (some, all_) in work.on_each(information, progress or Progress()):
         kept, whole = kept + float(some.sum()), whole + float(all_.sum())
-        progress.update((axis + float(part[-1] + 1) / image.shape[axis]) / len(ORIENTATIONS))
     return kept / whole if whole > 0 else float("nan")
 
 
-def _parts(
-    metric: SliceMetric,
-    reference: np.ndarray | None,
-    image: np.ndarray,
-    low: float,
-    high: float,
-    mask: np.ndarray | None,
-    device: str,
-) -> Iterator[tuple[int, np.ndarray, list[Tensor]]]:
-    """The counted slices in batches: the array axis, the slices' numbers, and what the measure is given."""
-    for axis in range(len(ORIENTATIONS)):
-        stack, truth, inside = (None if a is None else np.moveaxis(a, axis, 0) for a in (image, reference, mask))
-        assert stack is not None
-        if min(stack.shape[1:]) < metric.smallest:
-            continue
-        chosen = _not_empty(stack if truth is None else truth, inside, FLAT * (high - low))
-        given = [truth, stack] if metric.needs_reference and truth is not None else [stack]
-        for start in range(0, len(chosen), BATCH):
-            part = chosen[start : start + BATCH]
-            yield axis, part, [_scaled(s[part], low, high, metric.scale, device) for s in given]
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """The counted slices of volumes and how a measure wants them; attributes as the arguments of `measure`."""
 
+    metric: SliceMetric
+    reference: np.ndarray | None
+    image: np.ndarray
+    low: float
+    high: float
+    mask: np.ndarray | None
+    device: str
 
-def _refuse(
-    metric: SliceMetric,
-    reference: np.ndarray | None,
-    image: np.ndarray,
-    low: float,
-    high: float,
-    mask: np.ndarray | None,
-) -> None:
-    if metric.needs_reference and reference is None:
-        raise InputError(f"{metric.title} compares with a reference, and there is none.", "", "Give one.")
-    shapes = {a.shape for a in (reference, image, mask) if a is not None}
-    if len(shapes) > 1:
-        raise InputError(f"Reference, image and mask have different shapes: {sorted(shapes)}.")
-    if not high > low:
-        raise InputError(
-            f"Black at {low:g} and white at {high:g} cannot be used.",
-            "Intensities are scaled to their distance.",
-            "Use a reference that is not constant.",
-        )
+    def refuse(self) -> None:
+        """Raise `InputError` for what cannot be measured."""
+        if self.metric.needs_reference and self.reference is None:
+            raise InputError(f"{self.metric.title} compares with a reference, and there is none.", "", "Give one.")
+        shapes = {a.shape for a in (self.reference, self.image, self.mask) if a is not None}
+        if len(shapes) > 1:
+            raise InputError(f"Reference, image and mask have different shapes: {sorted(shapes)}.")
+        if not self.high > self.low:
+            raise InputError(
+                f"Black at {self.low:g} and white at {self.high:g} cannot be used.",
+                "Intensities are scaled to their distance.",
+                "Use a reference that is not constant.",
+            )
+
+    def on_each(self, function: Callable[..., Any], progress: Progress) -> Iterator[tuple[int, np.ndarray, Any]]:
+        """The function of every batch of slices: the array axis, the slices' numbers, and what it gave.
+
+        On a processor the batches run in threads, each with one thread of torch's: threads that share every
+        operation wait for one another, and on a busy machine that is most of the time.
+        """
+        import torch
+
+        batches = list(self._batches())
+
+        def one(batch: tuple[int, np.ndarray]) -> Any:
+            return function(*self._tensors(*batch))
+
+        threads = torch.get_num_threads()
+        workers = threads if self.device == "cpu" else 1
+
+        def alone() -> None:
+            torch.set_num_threads(1 if workers > 1 else threads)
+
+        try:
+            with ThreadPoolExecutor(workers, initializer=alone) as pool:
+                for n, (batch, found) in enumerate(zip(batches, pool.map(one, batches), strict=True)):
+                    yield *batch, found
+                    progress.update((n + 1) / len(batches))
+        finally:
+            torch.set_num_threads(threads)
+
+    def _batches(self) -> Iterator[tuple[int, np.ndarray]]:
+        for axis in range(len(ORIENTATIONS)):
+            if min(np.delete(self.image.shape, axis)) < self.metric.smallest:
+                continue
+            deciding = np.moveaxis(self.image if self.reference is None else self.reference, axis, 0)
+            inside = None if self.mask is None else np.moveaxis(self.mask, axis, 0)
+            chosen = _not_empty(deciding, inside, FLAT * (self.high - self.low))
+            for start in range(0, len(chosen), BATCH):
+                yield axis, chosen[start : start + BATCH]
+
+    def _tensors(self, axis: int, numbers: np.ndarray) -> list[Tensor]:
+        """What the measure is given: slices with [low, high] at its scale, float32 on the device."""
+        import torch
+
+        black, white = self.metric.scale
+        factor = (white - black) / (self.high - self.low)
+        made = []
+        for volume in (self.reference, self.image) if self.metric.needs_reference else (self.image,):
+            assert volume is not None
+            slices = np.moveaxis(volume, axis, 0)[numbers].astype(np.float64)
+            made.append(torch.from_numpy((slices * factor + (black - self.low * factor)).astype(np.float32)))
+        return [tensor.contiguous().to(self.device) for tensor in made]
 
 
 def _not_empty(stack: np.ndarray, mask: np.ndarray | None, least: float) -> np.ndarray:
     """The numbers of the slices that count, rising."""
     counted = stack.max(axis=(1, 2)) - stack.min(axis=(1, 2)) >= least
     return np.flatnonzero(counted if mask is None else counted & mask.any(axis=(1, 2)))
-
-
-def _scaled(slices: np.ndarray, low: float, high: float, scale: tuple[float, float], device: str) -> Tensor:
-    """Slices with [low, high] at the measure's scale, float32 on the device, contiguous."""
-    import torch
-
-    factor = (scale[1] - scale[0]) / (high - low)
-    values = np.ascontiguousarray(slices, dtype=np.float64) * factor + (scale[0] - low * factor)
-    return torch.from_numpy(values.astype(np.float32)).to(device)

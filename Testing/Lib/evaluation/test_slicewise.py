@@ -9,11 +9,12 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from MedSRLib.errors import InputError, OptionError
+from MedSRLib.errors import Cancelled, InputError, OptionError
 from MedSRLib.evaluation import slicewise
 from MedSRLib.evaluation.psi import psi
 from MedSRLib.evaluation.slicewise import SLICE_METRICS, measure, volume_vif
 from MedSRLib.evaluation.vif import information, vif
+from MedSRLib.progress import Progress
 
 WITHOUT_WEIGHTS = sorted(set(SLICE_METRICS) - {"lpips"})
 
@@ -129,3 +130,12 @@ def test_what_cannot_be_measured_is_refused(pair: tuple[np.ndarray, np.ndarray])
         measure("vif", reference, image[1:], low=0, high=1)
     with pytest.raises(InputError, match="Black at 1 and white at 1"):
         measure("vif", reference, image, low=1, high=1)
+
+
+def test_threads_of_torch_are_as_before_whatever_happens(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    before = torch.get_num_threads()
+    measure("psi", *pair, low=200, high=900)
+    assert torch.get_num_threads() == before
+    with pytest.raises(Cancelled):
+        measure("psi", *pair, low=200, high=900, progress=Progress(cancelled=lambda: True))
+    assert torch.get_num_threads() == before
