@@ -184,7 +184,7 @@ def benchmark(
 
 @app.command()
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A recipe (.toml), or the name of one of MedSR's.")],
+    recipe: Annotated[Path, typer.Argument(help="A recipe (.toml or .json), or the name of one of MedSR's.")],
     data: Data,
     output: OutFolder,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted training.")] = False,
@@ -240,6 +240,28 @@ def bench(
     parameters = {"method": method, "size": size, "scale": scale, "model": model, "threads": threads}
     job = {"task": "bench", "parameters": {**parameters, **_runtime(device, precision, memory_gb, seed)}}
     run_job(job, as_json)
+
+
+@app.command()
+def machine(as_json: AsJson = False) -> None:
+    """Show what can be computed on here, and why a device that is there cannot be used."""
+    from MedSRLib.inference import machine as this_machine
+
+    with telling_errors():
+        found = this_machine.describe()
+    if as_json:
+        write_json(found)
+        return
+    rows = [
+        [
+            device["name"] + (" (auto)" if device["name"] == found["best"] else ""),
+            device["title"],
+            "?" if device["free_gb"] is None else f"{device['free_gb']:g} GB",
+            device["reason"] or ", ".join(device["precisions"]),
+        ]
+        for device in found["devices"]
+    ]
+    print_table(("device", "what it is", "free memory", "precisions, or why not"), rows)
 
 
 @app.command()

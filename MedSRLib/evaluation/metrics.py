@@ -1,7 +1,8 @@
-"""How far a result is from the reference: PSNR, SSIM, MAE, NRMSE, on whole volumes and inside a mask.
+"""How far a result is from the reference: PSNR, SSIM, MAE, NRMSE, NCC, on whole volumes and inside a mask.
 
     RMSE  = sqrt(mean (x - y)²)          PSNR  = 20 log10(R / RMSE)  dB
     MAE   = mean |x - y|                 NRMSE = RMSE / R
+    NCC   = mean of (x - μx)(y - μy) / (σx σy), Pearson's correlation over all voxels
     SSIM  = mean of (2 μx μy + c1)(2 σxy + c2) / ((μx² + μy² + c1)(σx² + σy² + c2))
 
 with R the data range, max - min of the reference as in ArSSR (Wu et al. 2022, doi:10.1109/JBHI.2022.3223106);
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     import SimpleITK as sitk
 
 SSIM_WINDOW = 7
-METRICS = ("psnr", "ssim", "mae", "nrmse")
+METRICS = ("psnr", "ssim", "mae", "nrmse", "ncc")
+LARGER_IS_BETTER = ("psnr", "ssim", "ncc")
 
 
 def psnr(reference: np.ndarray, image: np.ndarray, *, data_range: float, mask: np.ndarray | None = None) -> float:
@@ -52,6 +54,15 @@ def mae(reference: np.ndarray, image: np.ndarray, *, data_range: float, mask: np
     """Mean absolute error in the unit of the image; arguments and errors as `psnr`."""
     _check(reference, image, data_range, mask)
     return float(np.abs(_difference(reference, image, mask)).mean(dtype=np.float64))
+
+
+def ncc(reference: np.ndarray, image: np.ndarray, *, data_range: float, mask: np.ndarray | None = None) -> float:
+    """Normalised cross-correlation in [-1, 1], 0 where one of both is constant; arguments and errors as `psnr`."""
+    _check(reference, image, data_range, mask)
+    x, y = (np.asarray(a if mask is None else a[mask], dtype=np.float64).ravel() for a in (reference, image))
+    x, y = x - x.mean(), y - y.mean()
+    size = float(np.sqrt(np.dot(x, x) * np.dot(y, y)))
+    return float(np.dot(x, y)) / size if size > 0 else 0.0
 
 
 def ssim(reference: np.ndarray, image: np.ndarray, *, data_range: float, mask: np.ndarray | None = None) -> float:
@@ -86,7 +97,7 @@ def measure(reference: sitk.Image | Reference, image: sitk.Image, mask: sitk.Ima
         mask: where the masked numbers are taken; default: the patient without the surrounding air.
 
     Returns:
-        ``{"psnr" | "ssim" | "mae" | "nrmse": {"whole": x, "mask": y}, "data_range": R,
+        ``{"psnr" | "ssim" | "mae" | "nrmse" | "ncc": {"whole": x, "mask": y}, "data_range": R,
         "data_range_rule": ..., "mask": how the mask was made, "ssim_window": [k, j, i], "border": 0,
         "notes": [what was done to the result to compare it]}``.
 
@@ -106,7 +117,7 @@ def measure_arrays(truth: Reference, array: np.ndarray) -> dict[str, Any]:
     similarity = _ssim_map(truth.array, array, truth.data_range, window)
     values: dict[str, Any] = {name: {} for name in METRICS}
     for where, mask in (("whole", None), ("mask", truth.mask)):
-        for name, function in (("psnr", psnr), ("mae", mae), ("nrmse", nrmse)):
+        for name, function in (("psnr", psnr), ("mae", mae), ("nrmse", nrmse), ("ncc", ncc)):
             values[name][where] = function(truth.array, array, data_range=truth.data_range, mask=mask)
         counted = _counted(array.shape, window, mask)
         values["ssim"][where] = float(similarity[counted].mean(dtype=np.float64))

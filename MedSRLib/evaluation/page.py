@@ -15,7 +15,7 @@ import numpy as np
 from MedSRLib._optional import require
 from MedSRLib.evaluation.charts import curves_figure
 from MedSRLib.evaluation.differences import signed, symmetric_limit
-from MedSRLib.evaluation.metrics import METRICS
+from MedSRLib.evaluation.metrics import LARGER_IS_BETTER, METRICS
 from MedSRLib.evaluation.pictures import differences_figure, slices_figure
 from MedSRLib.evaluation.profiles import Line, Profile
 from MedSRLib.evaluation.reference import Reference
@@ -137,9 +137,9 @@ def _table(comparison: Comparison) -> dict[str, Any]:
     """The numbers of a section as text, the best of each column marked."""
     columns = [(metric, where) for metric in METRICS for where in ("mask", "whole")]
     rows = [[entry[metric][where] for metric, where in columns] for entry in comparison.measured.values()]
-    digits = {"psnr": 2, "ssim": 4, "nrmse": 4}
+    digits = {"psnr": 2, "ssim": 4, "nrmse": 4, "ncc": 4}
     best = [
-        (max if metric in ("psnr", "ssim") else min)(row[i] for row in rows) for i, (metric, _) in enumerate(columns)
+        (max if metric in LARGER_IS_BETTER else min)(row[i] for row in rows) for i, (metric, _) in enumerate(columns)
     ]
     cells = [
         [

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from MedSRLib import images
 from MedSRLib.errors import InputError
+from MedSRLib.evaluation import resampling
 from MedSRLib.foreground import foreground
 from MedSRLib.grids import Grid
 from MedSRLib.progress import Progress
@@ -18,7 +19,6 @@ MIN_COVERAGE = 0.5
 """A result that covers less of the mask than this is taken for one of another patient or position."""
 
 AUTOMATIC_MASK = "foreground of the reference, found automatically"
-_SPLINE_SUPPORT = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class Reference:
             return cls(grid, array, found, AUTOMATIC_MASK)
         origin = "given by the user"
         if not Grid.of(_three_dimensional(mask, "mask")).equals(grid):
-            mask = _resampled(mask, grid, sitk.sitkNearestNeighbor)
+            mask = resampling.onto(grid, mask, nearest=True)
             origin += ", resampled to the reference's grid (nearest neighbour)"
         inside = sitk.GetArrayFromImage(mask) > 0
         if not inside.any():
@@ -86,7 +86,11 @@ class Reference:
         }
 
     def array_of(
-        self, image: sitk.Image, name: str = "result", progress: Progress | None = None
+        self,
+        image: sitk.Image,
+        name: str = "result",
+        progress: Progress | None = None,
+        field: sitk.Image | None = None,
     ) -> tuple[np.ndarray, list[str]]:
         """The image on the reference's grid, float32 (k, j, i), and what was done to put it there.
 
@@ -97,18 +101,17 @@ class Reference:
             InputError: if it cannot be used or covers less than half of the mask.
         """
         prepared = images.prepared(_three_dimensional(image, name), progress or Progress())
-        if Grid.of(prepared).equals(self.grid):
+        if field is None and Grid.of(prepared).equals(self.grid):
             return images.to_array(prepared), []
-        covered = self._coverage(prepared)
+        covered = resampling.coverage(self.mask, self.grid, prepared, field)
         if covered < MIN_COVERAGE:
             raise InputError(
                 f"The {name} covers {covered:.0%} of the reference's mask.",
                 f"At least {MIN_COVERAGE:.0%} is needed for a comparison.",
                 "Check that both show the same patient in the same position, or register them first.",
             )
-        thin = min(prepared.GetSize()) < _SPLINE_SUPPORT
-        array = images.to_array(_resampled(prepared, self.grid, sitk.sitkLinear if thin else sitk.sitkBSpline))
-        notes = [f"resampled to the reference's grid ({'linear' if thin else 'cubic B-spline'})"]
+        array = images.to_array(resampling.onto(self.grid, prepared, field))
+        notes = [f"resampled to the reference's grid ({resampling.interpolator_name(prepared)})"]
         if covered < 1:
             notes.append(f"covers {covered:.1%} of the mask; elsewhere its border values were used")
         return array, notes
@@ -116,14 +119,7 @@ class Reference:
     def displayed(self, image: sitk.Image, name: str = "input") -> np.ndarray:
         """The image on the reference's grid by nearest neighbour, so that its own voxels can be seen."""
         prepared = images.prepared(_three_dimensional(image, name), Progress())
-        return images.to_array(_resampled(prepared, self.grid, sitk.sitkNearestNeighbor))
-
-    def _coverage(self, image: sitk.Image) -> float:
-        """The share of the mask's voxels whose centre lies in the image's field of view."""
-        index = Grid.of(image).index(self.grid.physical(np.argwhere(self.mask)[:, ::-1]))
-        tolerance = 1e-6
-        inside = (index >= -0.5 - tolerance) & (index <= np.array(image.GetSize()) - 0.5 + tolerance)
-        return float(inside.all(axis=1).mean())
+        return images.to_array(resampling.onto(self.grid, prepared, nearest=True))
 
 
 def _three_dimensional(image: sitk.Image, name: str) -> sitk.Image:
@@ -135,16 +131,3 @@ def _three_dimensional(image: sitk.Image, name: str) -> sitk.Image:
             "Give one 3D volume (a single frame of a series).",
         )
     return image
-
-
-def _resampled(image: sitk.Image, grid: Grid, interpolator: int) -> sitk.Image:
-    """The image on ``grid``; positions outside it take the nearest value inside."""
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetSize(grid.size)
-    resampler.SetOutputSpacing(grid.spacing)
-    resampler.SetOutputOrigin(grid.origin)
-    resampler.SetOutputDirection(grid.direction)
-    resampler.SetInterpolator(interpolator)
-    resampler.SetUseNearestNeighborExtrapolator(interpolator != sitk.sitkNearestNeighbor)
-    resampler.SetDefaultPixelValue(0)
-    return resampler.Execute(image)

@@ -181,6 +181,7 @@ def _content(truth: Reference, comparisons: Sequence[Comparison], title: str) ->
             "psnr": "20 log10(data range / RMSE), dB",
             "ssim": "mean over a uniform window (ssim_window, k j i), K = (0.01, 0.03), sample covariance",
             "nrmse": "RMSE / data range",
+            "ncc": "Pearson correlation of the intensities",
             "edge_width_mm": "10-90 % of the step across the marked edge, cubic B-spline along the line",
         },
         "record": record(task="evaluate"),

@@ -80,7 +80,7 @@ def _usable_device(device: str) -> str:
 
     if device == "auto":
         for candidate in ("cuda:0", "mps"):
-            if _is_built(candidate) and _failure(candidate) is None:
+            if _is_built(candidate) and failure(candidate) is None:
                 return candidate
         return "cpu"
     try:
@@ -92,7 +92,7 @@ def _usable_device(device: str) -> str:
     if kind == "cpu":
         return "cpu"
     name = "cuda:0" if device == "cuda" else device
-    reason = _failure(name) if _is_built(name) else "This installation of torch sees no such device."
+    reason = failure(name) if _is_built(name) else "This installation of torch sees no such device."
     if reason is not None:
         raise ResourceError(
             f"The device '{device}' cannot be used.",
@@ -108,7 +108,7 @@ def _is_built(device: str) -> bool:
     return torch.cuda.is_available() if device.startswith("cuda") else torch.backends.mps.is_available()
 
 
-def _failure(device: str) -> str | None:
+def failure(device: str) -> str | None:
     """Why a small kernel fails on the device, or None: a new GPU under an old build fails only here."""
     import torch
 

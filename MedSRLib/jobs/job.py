@@ -188,6 +188,46 @@ class EvaluateJob(_Strict):
     outputs: Folder
 
 
+class ResultFile(_Strict):
+    """A result, and the field of displacements (LPS, mm) that leads from points of the reference to points of it.
+
+    ``name`` is what messages call it; by default its number.
+    """
+
+    image: JobPath
+    field: JobPath | None = None
+    name: str = ""
+
+
+class CompareInputs(_Strict):
+    """Results by key beside a reference; without one they are put on the grid of the first.
+
+    ``mask`` (with ``label``, the value of a segment in it) bounds what is measured; ``input`` is what the results
+    were made of, for their consistency with it where there is no reference.
+    """
+
+    reference: JobPath | None = None
+    results: dict[str, ResultFile] = Field(min_length=1)
+    mask: JobPath | None = None
+    label: int | None = None
+    input: JobPath | None = None
+
+
+class CompareParameters(_Strict):
+    """Whether numbers are wanted beside the volumes."""
+
+    measures: bool = True
+
+
+class CompareJob(_Strict):
+    """Results on the grid of their reference, their differences from it, and all measures (for a window)."""
+
+    task: Literal["compare"]
+    inputs: CompareInputs
+    outputs: Folder
+    parameters: CompareParameters = CompareParameters()
+
+
 class BenchmarkInputs(CohortInputs):
     """A protocol and the volumes to run it on."""
 
@@ -210,9 +250,13 @@ class TrainInputs(CohortInputs):
 
 
 class TrainParameters(DeviceParameters):
-    """How many processes train, and whether an interrupted training goes on; the recipe has the seed."""
+    """How many processes train, and whether an interrupted training goes on; the recipe has the seed.
+
+    ``install`` puts the finished model into the library, under the recipe's name.
+    """
 
     resume: bool = False
+    install: bool = False
     devices: int = Field(default=1, ge=1)
     nodes: int = Field(default=1, ge=1)
 
@@ -226,12 +270,46 @@ class TrainJob(_Strict):
     parameters: TrainParameters = TrainParameters()
 
 
+class CheckTrainingJob(_Strict):
+    """What a training would be like: its volumes, how long it takes, what may spoil it."""
+
+    task: Literal["check-training"]
+    inputs: TrainInputs
+    parameters: DeviceParameters = DeviceParameters()
+
+
 class DemoJob(_Strict):
     """The guided tour: a real volume degraded, upscaled, measured and shown."""
 
     task: Literal["demo"]
     outputs: Folder
     parameters: ComputeParameters = ComputeParameters()
+
+
+class MachineJob(_Strict):
+    """What this machine can compute on, and how fast."""
+
+    task: Literal["machine"]
+
+
+class ModelFile(_Strict):
+    """A model of MedSR (either of its two files), or a released checkpoint."""
+
+    model: JobPath
+
+
+class ImportParameters(_Strict):
+    """What to call the model; by default as its file."""
+
+    name: str | None = None
+
+
+class ImportModelJob(_Strict):
+    """A model from elsewhere, checked and put into the user's library."""
+
+    task: Literal["import-model"]
+    inputs: ModelFile
+    parameters: ImportParameters = ImportParameters()
 
 
 class BenchParameters(RuntimeParameters):
@@ -261,7 +339,18 @@ class BenchJob(_Strict):
 
 
 Job = (
-    UpscaleJob | BatchJob | DegradeJob | EvaluateJob | BenchmarkJob | TrainJob | DemoJob | BenchJob
+    UpscaleJob
+    | BatchJob
+    | DegradeJob
+    | EvaluateJob
+    | CompareJob
+    | BenchmarkJob
+    | TrainJob
+    | CheckTrainingJob
+    | DemoJob
+    | MachineJob
+    | ImportModelJob
+    | BenchJob
 )  # the union pydantic tells apart by `task`
 _JOBS: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="task")])
 

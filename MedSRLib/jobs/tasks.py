@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from MedSRLib import files, images, provenance
 from MedSRLib.errors import InputError
-from MedSRLib.jobs import batch, checks, upscale
+from MedSRLib.jobs import batch, checks, compare, upscale
 from MedSRLib.jobs import job as jobs
 
 if TYPE_CHECKING:
@@ -101,11 +101,15 @@ def _benchmark(job: jobs.BenchmarkJob, progress: Progress) -> dict[str, Any]:
 
 
 def _train(job: jobs.TrainJob, progress: Progress) -> dict[str, Any]:
+    from MedSRLib.models import library
     from MedSRLib.training import engine
+    from MedSRLib.training import recipe as recipes
 
     recipe = _found(job.inputs.recipe, "Recipes")
     checks.inputs_exist([job.inputs.manifest])
     checks.folder_can_be_written(job.outputs.folder)
+    if job.parameters.install:
+        library.refuse_taken_name(recipes.load(recipe).name)
     model = engine.train(
         recipe,
         job.inputs.manifest,
@@ -116,7 +120,17 @@ def _train(job: jobs.TrainJob, progress: Progress) -> dict[str, Any]:
         runtime=upscale.runtime_of(job.parameters),
         progress=progress,
     )
-    return {"outputs": {"model": str(model), "folder": str(job.outputs.folder)}}
+    told = {"outputs": {"model": str(model), "folder": str(job.outputs.folder)}}
+    return {**told, "installed": library.install(model).stem} if job.parameters.install else told
+
+
+def _check_training(job: jobs.CheckTrainingJob, progress: Progress) -> dict[str, Any]:
+    from MedSRLib.training import checking
+
+    recipe = _found(job.inputs.recipe, "Recipes")
+    checks.inputs_exist([job.inputs.manifest])
+    runtime = upscale.runtime_of(job.parameters)
+    return {"outputs": {}, **checking.check(recipe, job.inputs.manifest, runtime=runtime, progress=progress)}
 
 
 def _demo(job: jobs.DemoJob, progress: Progress) -> dict[str, Any]:
@@ -125,6 +139,27 @@ def _demo(job: jobs.DemoJob, progress: Progress) -> dict[str, Any]:
     checks.folder_can_be_written(job.outputs.folder)
     report = demo.run_demo(job.outputs.folder, runtime=upscale.runtime_of(job.parameters), progress=progress)
     return {"outputs": {"folder": str(job.outputs.folder), "report": str(report)}}
+
+
+def _machine(job: jobs.MachineJob, progress: Progress) -> dict[str, Any]:
+    from MedSRLib.inference import machine
+
+    progress.stage("Looking at this machine")
+    return {"outputs": {}, **machine.describe()}
+
+
+def _import_model(job: jobs.ImportModelJob, progress: Progress) -> dict[str, Any]:
+    from MedSRLib.models import importing, library
+
+    path, name = job.inputs.model, job.parameters.name
+    checks.inputs_exist([path])
+    progress.stage("Checking the model")
+    if path.suffix in (".safetensors", ".json"):
+        installed = library.install(path, name)
+    else:
+        model = importing.import_checkpoint(path, name or files.stem(path))
+        installed = library.locate(model.card.name)
+    return {"outputs": {"model": str(installed)}, "model": installed.stem}
 
 
 def _bench(job: jobs.BenchJob, progress: Progress) -> dict[str, Any]:
@@ -172,8 +207,12 @@ _TASKS: dict[type[Any], Callable[[Any, Progress], dict[str, Any]]] = {
     jobs.BatchJob: batch.perform,
     jobs.DegradeJob: _degrade,
     jobs.EvaluateJob: _evaluate,
+    jobs.CompareJob: compare.perform,
     jobs.BenchmarkJob: _benchmark,
     jobs.TrainJob: _train,
+    jobs.CheckTrainingJob: _check_training,
     jobs.DemoJob: _demo,
+    jobs.MachineJob: _machine,
+    jobs.ImportModelJob: _import_model,
     jobs.BenchJob: _bench,
 }

@@ -28,6 +28,15 @@ class Settled:
     model: Model | None
     runtime: Runtime
 
+    @property
+    def synthetic(self) -> bool | None:
+        """True where the result shows another modality than the input; None, left out of records, elsewhere."""
+        from MedSRLib.methods import registry
+
+        family = registry.create(self.parameters.method, self.parameters.options).info.family
+        changed = self.model is not None and bool(self.model.card.target_modality)
+        return True if family == "synthesis" or changed else None
+
     def settings(self) -> dict[str, Any]:
         """What two results must have in common to be the same, as plain data."""
         card = self.model.card if self.model else None
@@ -135,6 +144,7 @@ def origin_of(settled: Settled, source: Path, image: sitk.Image, result: sitk.Im
         input_sha256=files.sha256(source) if source.is_file() else None,
         settings=settled.settings(),
         method=settled.parameters.method,
+        synthetic=settled.synthetic,
         model=settled.model.card.name if settled.model else None,
         model_sha256=settled.model.card.weights_sha256 if settled.model else None,
         scale=list(scale_between(wanted, acquired)) if relate(wanted, acquired) else None,

@@ -12,17 +12,19 @@ that `networks.arssr` lists, the released ones run exactly as released. Inferenc
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from MedSRLib import images, intensity
 from MedSRLib.errors import ModelError
 from MedSRLib.grids import Grid, relate
-from MedSRLib.methods.contract import Method, MethodInfo, MethodOptions
+from MedSRLib.methods.contract import Method, MethodInfo, MethodOptions, Work
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
     from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.models.card import ModelCard
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
 
@@ -91,8 +93,29 @@ class ArSSR(Method):
         )
         return images.from_array(normalisation.invert(result.numpy()), grid)
 
+    def work(self, source: Grid, target: Grid, card: ModelCard | None = None) -> Work:
+        """The encoder over the voxels of the input, the decoder over those of the result, and the cubic base."""
+        voxels = float(prod(target.size))
+        if card is None:
+            return Work(voxels=voxels)
+        architecture = card.architecture
+        decoder = _decoder_weights(architecture)
+        features = int(architecture.get("feature_dim", 128))
+        encoder = max(card.parameters - decoder, 0)
+        # Every weight of the encoder is used once a voxel; features are interpolated along three axes.
+        flops = 2.0 * encoder * prod(source.size) + (2.0 * decoder + 12.0 * features) * voxels
+        return Work(flops, voxels)
+
     def fit(self, recipe: Any, data: Any, *, runtime: Runtime, progress: Progress) -> Model:
         """Train by a recipe (`training.recipe.Recipe`) on a manifest; see `training.engine`."""
         from MedSRLib.training.engine import fit
 
         return fit(recipe, data, runtime=runtime, progress=progress)
+
+
+def _decoder_weights(architecture: dict[str, Any]) -> int:
+    """Numbers in the two stages of `networks.implicit_decoder`."""
+    inputs = int(architecture.get("feature_dim", 128)) + (6 if architecture.get("cell") else 3)
+    width, depth = int(architecture.get("width", 256)), int(architecture.get("depth", 4))
+    hidden = inputs * width + width + (depth - 2) * (width * width + width)
+    return 2 * hidden + (width * inputs + inputs) + (width + 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from MedSRLib.grids import Grid
     from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.models.card import ModelCard
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
 
@@ -61,6 +63,19 @@ class MethodInfo:
     scales: str = "any real factor >= 1"
     axes: str = "any"
     dimensionality: int = 3
+
+
+@dataclass(frozen=True)
+class Work:
+    """How much one upscaling is, for an estimate of its time (`MedSRLib.estimate`).
+
+    Attributes:
+        flops: floating-point operations of networks.
+        voxels: voxels of cubic resampling.
+    """
+
+    flops: float = 0.0
+    voxels: float = 0.0
 
 
 class MethodOptions(BaseModel):
@@ -121,6 +136,16 @@ class Method(ABC):
             A float32 image exactly on ``grid``. The input is left as it is. The same input, model, device
             and seed give the same output, bit for bit on CPU.
         """
+
+    def work(self, source: Grid, target: Grid, card: ModelCard | None = None) -> Work:
+        """How much `upscale` has to do; by default one resampling of the result.
+
+        Args:
+            source: the image's grid.
+            target: the wanted grid.
+            card: of the model, if the method needs one.
+        """
+        return Work(voxels=float(prod(target.size)))
 
     def fit(self, recipe: Any, data: Any, *, runtime: Runtime, progress: Progress) -> Model:
         """Train on ``data`` (a `manifests.Manifest`) by ``recipe`` and return the model.

@@ -47,6 +47,7 @@ class ModelCard(BaseModel):
         normalisation: kind of `intensity.fit` applied to the input.
         intensity: a note on the intensities the model expects, in words.
         modalities: what was imaged ("T1w", "CT"); empty if not known.
+        target_modality: what is synthesised of it; empty if the modality stays.
         organs: where; empty if not known.
         degradation: acquisition model (and noise) of the training pairs, in words.
         training_data: the data sets, with their licences.
@@ -74,6 +75,7 @@ class ModelCard(BaseModel):
     normalisation: str = "min-max"
     intensity: str = ""
     modalities: list[str] = []
+    target_modality: str = ""
     organs: list[str] = []
     degradation: str = ""
     training_data: list[TrainingData] = []

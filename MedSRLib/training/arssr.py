@@ -26,21 +26,22 @@ class ArSSRTraining(lightning.LightningModule):
         recipe: the whole configuration.
         pairs: draws training batches.
         validation: batches from subjects that are not trained on; may be empty.
+        example: one slice to draw, see `Pairs.example`.
     """
 
-    def __init__(self, recipe: Recipe, pairs: Pairs, validation: list[Batch]) -> None:
+    def __init__(self, recipe: Recipe, pairs: Pairs, validation: list[Batch], example: Batch) -> None:
         super().__init__()
         self.recipe = recipe
         self.pairs = pairs
         self.validation = validation
+        self.example = example
         self.network = ArSSR(ArSSRConfig.of(recipe.architecture))
         self.network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
     def training_step(self, *_: Any) -> Tensor:
         """The loss of this step's batch; which batch depends on the step number alone."""
         batch = self.pairs.batch(self.global_step, self.global_rank, self.trainer.world_size)
-        predicted = self.predict(batch)
-        loss = self._loss(predicted.float(), batch.target)
+        loss = self.loss(batch)
         self.log("loss", loss, prog_bar=False)
         return loss
 
@@ -48,6 +49,13 @@ class ArSSRTraining(lightning.LightningModule):
         """Mean squared error of one validation batch."""
         batch = self.validation[int(index)]
         self.log("validation_mse", functional.mse_loss(self.predict(batch).float(), batch.target), batch_size=1)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """The recipe's loss of one batch."""
+        predicted = self.predict(batch).float()
+        if self.recipe.optimisation.loss == "mse":
+            return functional.mse_loss(predicted, batch.target)
+        return functional.l1_loss(predicted, batch.target)
 
     def predict(self, batch: Batch) -> Tensor:
         """The network's answer to a batch's queries."""
@@ -78,8 +86,3 @@ class ArSSRTraining(lightning.LightningModule):
             done = min(1.0, step / self.total_steps())
             return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
         return warm
-
-    def _loss(self, predicted: Tensor, target: Tensor) -> Tensor:
-        if self.recipe.optimisation.loss == "mse":
-            return functional.mse_loss(predicted, target)
-        return functional.l1_loss(predicted, target)

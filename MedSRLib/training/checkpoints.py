@@ -1,7 +1,7 @@
 """Checkpoints that survive a kill: written to a temporary name, renamed when whole.
 
 ``last.ckpt`` holds everything a run needs to go on; ``best.safetensors`` the weights with the smallest
-validation error. Both are replaced, never half-written.
+validation error. Both are replaced, never half-written. A run that is asked to stop saves its very step first.
 """
 
 from __future__ import annotations
@@ -12,24 +12,31 @@ from typing import Any
 import lightning  # noqa: TID253 - this file is only imported to train
 from safetensors.torch import save_file
 
+from MedSRLib.errors import Cancelled
 from MedSRLib.files import atomic_path
 from MedSRLib.progress import Progress
+from MedSRLib.training import history
 from MedSRLib.training.arssr import ArSSRTraining
 
 LAST = "last.ckpt"
 BEST = "best.safetensors"
 
+_TOLD = 200
+"""Losses told of a short run; a long one tells every 50th step."""
+
 
 class Checkpoints(lightning.Callback):
-    """Saves the run every ``every`` steps and the best weights after each validation.
+    """Saves the run every ``every`` steps and when asked to stop, and the best weights after each validation.
 
     The best error so far is part of the checkpoint, so that a resumed run compares with it.
     """
 
-    def __init__(self, folder: Path, every: int) -> None:
+    def __init__(self, folder: Path, every: int, progress: Progress) -> None:
         self._folder = folder
         self._every = every
+        self._progress = progress
         self._best = float("inf")
+        self._due = False
 
     def state_dict(self) -> dict[str, Any]:
         """Kept in the checkpoint."""
@@ -39,11 +46,31 @@ class Checkpoints(lightning.Callback):
         """Taken from the checkpoint."""
         self._best = state_dict["best"]
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Save the run, on every process together as Lightning wants."""
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule, *_: Any) -> None:
+        """Save the run, on every process together as Lightning wants; stop it if the user asked for that.
+
+        Raises:
+            Cancelled: if the user asked to stop.
+        """
         step = trainer.global_step
-        if step % self._every and step != trainer.max_steps:
-            return
+        self._due = self._due or step % self._every == 0
+        if step == trainer.max_steps:
+            self._save(trainer)
+        elif not _validation_follows(step, module):
+            self._save_or_stop(trainer)
+
+    def _save_or_stop(self, trainer: lightning.Trainer) -> None:
+        try:
+            self._progress.check()
+        except Cancelled:
+            if trainer.world_size == 1:  # saving is done together, but the others were not asked to stop
+                self._save(trainer)
+            raise
+        if self._due:
+            self._save(trainer)
+
+    def _save(self, trainer: lightning.Trainer) -> None:
+        self._due = False
         temporary = self._folder / (LAST + ".part")
         trainer.save_checkpoint(temporary)
         if trainer.is_global_zero:
@@ -62,28 +89,55 @@ class Checkpoints(lightning.Callback):
 
 
 class Reporting(lightning.Callback):
-    """Turns Lightning's hooks into the events of a job, and a cancel into a stop."""
+    """Turns Lightning's hooks into the events of a job and the lines of the history."""
 
-    def __init__(self, progress: Progress, total: int, baseline_psnr: float | None) -> None:
+    def __init__(self, folder: Path, progress: Progress, total: int, baseline_psnr: float | None) -> None:
+        self._folder = folder
         self._progress = progress
         self._total = total
         self._baseline = baseline_psnr
+        self._told_every = min(50, max(1, total // _TOLD))
+        self._started = False
+
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Drop what was measured after the checkpoint that the run goes on from."""
+        if trainer.is_global_zero:
+            history.begin(self._folder, trainer.global_step)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Report the fraction done and, now and then, the loss."""
+        """Report the fraction done and, now and then, the loss; the first step warms up and is not timed."""
         step = trainer.global_step
         if not trainer.is_global_zero:
             return
-        self._progress.update(step / self._total)
-        if step % 50 == 0 or step == self._total:
-            self._progress.metric("loss", float(trainer.callback_metrics["loss"]), step=step)
+        if not self._started:
+            self._started = True
+            self._progress.start_at(step / self._total)
+        self._progress.tell(step / self._total)
+        if step % self._told_every == 0 or step == self._total:
+            self._tell(history.Figure(step, "loss", float(trainer.callback_metrics["loss"])))
 
     def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Report the validation error as PSNR beside that of cubic interpolation."""
         error = trainer.callback_metrics.get("validation_mse")
         if trainer.is_global_zero and error is not None and not trainer.sanity_checking:
             psnr = psnr_of(float(error))
-            self._progress.metric("validation_psnr", psnr, step=trainer.global_step, cubic=self._baseline)
+            self._tell(history.Figure(trainer.global_step, "validation_psnr", psnr, self._baseline))
+
+    def _tell(self, figure: history.Figure) -> None:
+        history.append(self._folder, figure)
+        labels = {} if figure.name == "loss" else {"cubic": figure.cubic}
+        self._progress.metric(figure.name, figure.value, step=figure.step, **labels)
+
+
+def _validation_follows(step: int, module: lightning.LightningModule) -> bool:
+    """Whether the step is validated next: a run saved before that would not catch up on it when it goes on.
+
+    Where every step is validated there is no other moment to save.
+    """
+    if not isinstance(module, ArSSRTraining) or not module.validation:
+        return False
+    every = module.recipe.validate_every
+    return every > 1 and step % every == 0
 
 
 def psnr_of(mean_squared_error: float) -> float:

@@ -3,30 +3,27 @@
     medsr train RECIPE --data MANIFEST -o DIR [--resume] [--devices N] [--nodes N]
 
 Lightning runs the loop: mixed precision, several devices and machines. The folder holds the copied recipe, the
-last checkpoint and the best weights; a run that was killed goes on with ``resume`` and ends with the same
-weights as one that was not.
+last checkpoint, the best weights, the history and a preview; a run that was killed, or asked to stop, goes on with
+``resume`` and ends with the same weights as one that was not.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import logging
+import json
 import tempfile
-import warnings
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from MedSRLib import images, intensity
 from MedSRLib._optional import require
-from MedSRLib.errors import InputError, OptionError, OutputError
+from MedSRLib.errors import OptionError, OutputError
 from MedSRLib.files import write_text_atomic
 from MedSRLib.manifests import Manifest, Volume
 from MedSRLib.manifests import load as load_manifest
 from MedSRLib.training import recipe as recipes
 from MedSRLib.training.recipe import Recipe
+from MedSRLib.training.split import Split, split_by_subject
 
 if TYPE_CHECKING:
     from MedSRLib.inference.runtime import Runtime
@@ -35,45 +32,12 @@ if TYPE_CHECKING:
     from MedSRLib.training.arssr import ArSSRTraining
     from MedSRLib.training.pairs import Pairs
 
-_PRECISIONS: dict[str, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
+DATA = "data.json"
+"""In a run's folder: which volumes it trains on, so that another session can go on with it."""
+
+_KEPT = ("recipe.toml", "recipe.json")
 _VALIDATION_BATCHES = 12
 _VALIDATION_FIRST = 1_000_000_000  # step numbers no training run reaches
-
-
-@dataclass(frozen=True)
-class Split:
-    """Volumes to train on and volumes to validate on; no subject is in both."""
-
-    train: Manifest
-    validation: Manifest
-
-
-def split_by_subject(manifest: Manifest, recipe: Recipe) -> Split:
-    """Choose the recipe's volumes and part them by subject.
-
-    Raises:
-        InputError: if nothing is left to train on, or a validation subject does not exist.
-    """
-    d = recipe.data
-    chosen = manifest.select(role=d.role, modality=d.modality, organ=d.organ)
-    kept = tuple(v for v in chosen.volumes if v.dataset not in d.exclude_datasets)
-    held_out = set(d.validation_subjects)
-    missing = held_out - {v.subject for v in kept}
-    if missing:
-        raise InputError(
-            f"The manifest has no subject {', '.join(sorted(missing))} among the chosen volumes.",
-            "The recipe names them in data.validation_subjects.",
-            "Correct the recipe or the manifest.",
-        )
-    train = tuple(v for v in kept if v.subject not in held_out)
-    if not train:
-        raise InputError(
-            "No volume of the manifest fits the recipe.",
-            f"Wanted: role {d.role}, modality {d.modality}, organ {d.organ}.",
-            "Correct the [data] section of the recipe, or use another manifest.",
-        )
-    held = tuple(v for v in kept if v.subject in held_out)
-    return Split(Manifest(train, manifest.root), Manifest(held, manifest.root))
 
 
 def train(
@@ -90,23 +54,26 @@ def train(
     """Train by a recipe and save the model; return the path of its weights.
 
     Args:
-        recipe_path: TOML, see `recipe.Recipe`.
+        recipe_path: TOML or JSON, see `recipe.Recipe`.
         manifest_path: the volumes, see `manifests.load`.
         out_folder: the run's folder; made if missing.
         resume: go on from ``last.ckpt`` in that folder.
         devices: processes (CPU) or GPUs on this machine.
         nodes: machines, each started with Lightning's environment variables.
         runtime: device, precision; the recipe's seed is used.
-        progress: receives progress, losses and validation figures.
+        progress: receives progress, losses, validation figures and previews.
 
     Raises:
         MedSRError: for a recipe, manifest or folder that cannot be used.
+        Cancelled: if the user asked to stop; ``last.ckpt`` holds the very step.
     """
     require("lightning", "train")
     recipe = recipes.load(Path(recipe_path))
-    out_folder = Path(out_folder)
-    checkpoint = _prepare_folder(out_folder, Path(recipe_path), resume)
     manifest = load_manifest(Path(manifest_path))
+    split_by_subject(manifest, recipe)  # refuses what cannot be trained on before a folder is made
+    out_folder = Path(out_folder)
+    checkpoint = _prepare_folder(out_folder, Path(recipe_path), recipe, resume)
+    write_text_atomic(out_folder / DATA, json.dumps({"manifest": str(Path(manifest_path).absolute())}) + "\n")
     return _train(recipe, manifest, out_folder, checkpoint, devices, nodes, runtime, progress)
 
 
@@ -134,22 +101,27 @@ def _train(
     runtime: Runtime,
     progress: Progress,
 ) -> Path:
+    from MedSRLib.training import loop
     from MedSRLib.training.result import save_model
 
     split = split_by_subject(manifest, recipe)
     progress.stage("Reading the training volumes")
-    module = _module(recipe, split, runtime, progress)
+    module = module_of(recipe, split, runtime, progress)
     progress.stage("Training")
-    _run(module, folder, checkpoint, devices, nodes, runtime, progress)
+    loop.run(module, folder, checkpoint, devices, nodes, runtime, progress)
     return save_model(module, split, folder, runtime, progress)
 
 
-def _prepare_folder(folder: Path, recipe_path: Path, resume: bool) -> Path | None:
+def kept_recipe(folder: Path) -> Path | None:
+    """The recipe that the run in a folder was started with; None where no run was started."""
+    return next((path for name in _KEPT if (path := folder / name).is_file()), None)
+
+
+def _prepare_folder(folder: Path, recipe_path: Path, recipe: Recipe, resume: bool) -> Path | None:
     """The checkpoint to go on from, or None; keeps a copy of the recipe beside it."""
     from MedSRLib.training.checkpoints import LAST
 
-    text = recipe_path.read_text(encoding="utf-8")
-    kept, checkpoint = folder / "recipe.toml", folder / LAST
+    checkpoint = folder / LAST
     if not resume:
         if checkpoint.exists():
             raise OutputError(
@@ -157,22 +129,38 @@ def _prepare_folder(folder: Path, recipe_path: Path, resume: bool) -> Path | Non
                 "It would be overwritten.",
                 "Add --resume to go on with it, or choose another folder.",
             )
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"The folder '{folder}' cannot be made: {error.strerror}.") from error
-        write_text_atomic(kept, text)
+        _start_folder(folder, recipe_path)
         return None
-    if kept.exists() and kept.read_text(encoding="utf-8") != text:
+    kept = kept_recipe(folder)
+    if kept is not None and recipes.load(kept) != recipe:
         raise OptionError(
             f"The recipe '{recipe_path}' is not the one that the run in '{folder}' was started with.",
             "A run cannot change its recipe half-way.",
             f"Use '{kept}', or start a new run in another folder.",
         )
+    if kept is None:
+        _start_folder(folder, recipe_path)
     return checkpoint if checkpoint.exists() else None
 
 
-def _module(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress) -> ArSSRTraining:
+def _start_folder(folder: Path, recipe_path: Path) -> None:
+    """Make the folder with a copy of the recipe, in place of one of a run that never came to a checkpoint."""
+    text = recipe_path.read_text(encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _KEPT:
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder '{folder}' cannot be made: {error.strerror}.") from error
+    write_text_atomic(folder / f"recipe{recipe_path.suffix.lower()}", text)
+
+
+def module_of(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress) -> ArSSRTraining:
+    """Network and pairs of a recipe, ready for the loop; the volumes are read.
+
+    Raises:
+        MedSRError: for volumes that cannot be used, or a method that does not learn.
+    """
     import torch
 
     from MedSRLib.training.arssr import ArSSRTraining
@@ -180,13 +168,13 @@ def _module(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress) 
     if recipe.method != "arssr":
         raise OptionError(f"The method '{recipe.method}' has no training.", "", 'Use method = "arssr".')
     torch.manual_seed(recipe.seed)
-    pairs = _pairs(split.train.volumes, recipe, runtime.device)
-    validation = []
+    pairs = _pairs(split.train.volumes, recipe, runtime.device, progress)
+    validation, shown = [], pairs
     if split.validation.volumes:
-        held_out = _pairs(split.validation.volumes, recipe, runtime.device)
-        validation = [held_out.batch(_VALIDATION_FIRST + n) for n in range(_VALIDATION_BATCHES)]
+        shown = _pairs(split.validation.volumes, recipe, runtime.device, progress)
+        validation = [shown.batch(_VALIDATION_FIRST + n) for n in range(_VALIDATION_BATCHES)]
     progress.log(f"Training on {pairs.count} volumes, validating on {len(split.validation.volumes)}.")
-    module = ArSSRTraining(recipe, pairs, validation)
+    module = ArSSRTraining(recipe, pairs, validation, shown.example())
     if recipe.start_from:
         _take_weights(module, recipe.start_from)
     return module
@@ -207,97 +195,15 @@ def _take_weights(module: ArSSRTraining, name: str) -> None:
     module.network.load_state_dict(start.state_dict())
 
 
-def _pairs(volumes: tuple[Volume, ...], recipe: Recipe, device: str) -> Pairs:
+def _pairs(volumes: tuple[Volume, ...], recipe: Recipe, device: str, progress: Progress) -> Pairs:
     """The pairs of some volumes, normalised; the frames of a 4D volume count singly."""
     from MedSRLib.training.pairs import Pairs
 
     arrays, groups = [], []
     for volume in volumes:
+        progress.check()
         for frame in images.frames(images.read(volume.path)):
             array = images.to_array(frame)
             arrays.append(intensity.fit(recipe.data.normalisation, array).apply(array))
             groups.append(volume.dataset)
     return Pairs(arrays, recipe, device, groups)
-
-
-def _run(
-    module: ArSSRTraining,
-    folder: Path,
-    checkpoint: Path | None,
-    devices: int,
-    nodes: int,
-    runtime: Runtime,
-    progress: Progress,
-) -> None:
-    import lightning
-    import torch
-
-    from MedSRLib.training.checkpoints import Checkpoints, Reporting
-
-    recipe, total = module.recipe, module.total_steps()
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    accelerator = runtime.device.split(":")[0]
-    many = devices * nodes > 1
-    trainer = lightning.Trainer(
-        accelerator="gpu" if accelerator == "cuda" else accelerator,
-        devices=devices,
-        num_nodes=nodes,
-        strategy=_strategy(accelerator) if many else "auto",
-        precision=_PRECISIONS[runtime.precision],
-        max_steps=total,
-        max_epochs=-1,
-        gradient_clip_val=recipe.optimisation.clip or None,
-        callbacks=[
-            Checkpoints(folder, recipe.checkpoint_every),
-            Reporting(progress, total, _cubic_psnr(module)),
-        ],
-        val_check_interval=recipe.validate_every if module.validation else None,
-        check_val_every_n_epoch=None,
-        num_sanity_val_steps=0,
-        deterministic=True,
-        use_distributed_sampler=False,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=folder,
-    )
-    steps: Any = torch.utils.data.DataLoader(_numbers(total), batch_size=1)
-    cases: Any = torch.utils.data.DataLoader(_numbers(len(module.validation)), batch_size=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Lightning's advice on data loader workers: ours hold step numbers
-        trainer.fit(
-            module,
-            steps,
-            cases if module.validation else None,
-            ckpt_path=checkpoint,
-            weights_only=True,
-        )
-
-
-def _numbers(count: int) -> Any:
-    """Step numbers as a data set: batches are made from them on the device."""
-    return range(count)
-
-
-def _strategy(accelerator: str) -> Any:
-    from lightning.pytorch.strategies import DDPStrategy
-
-    return DDPStrategy(process_group_backend="nccl" if accelerator == "cuda" else "gloo")
-
-
-def _cubic_psnr(module: ArSSRTraining) -> float | None:
-    """PSNR of Keys' cubic interpolation on the validation batches, the line a model must beat."""
-    from MedSRLib.inference.sampling import apply_separable
-    from MedSRLib.networks.arssr import axis_matrices
-    from MedSRLib.training.checkpoints import psnr_of
-
-    errors = []
-    for batch in module.validation:
-        if batch.queries is None:
-            return None
-        matrices = axis_matrices("cubic", batch.image.shape[2:], batch.queries)
-        cubic = apply_separable(batch.image, [m.to(batch.image) for m in matrices])
-        errors.append(float((cubic - batch.target).square().mean()))
-    return psnr_of(float(np.mean(errors))) if errors else None

@@ -21,6 +21,9 @@ from MedSRLib.inference.sampling import apply_separable
 from MedSRLib.networks.arssr import Queries
 from MedSRLib.training.recipe import Degradation, Recipe
 
+_EXAMPLE_PATCH = 40
+"""Input voxels along the edges of the example's slice, where the volume has as many."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -57,7 +60,7 @@ class Pairs:
         self._recipe = recipe
         self._device = torch.device(device)
         s = recipe.sampling
-        needed = s.crop if s.kind == "paper" else round((2 * s.context + 3) * s.scale_max)
+        needed = smallest_edge(recipe)
         names = groups or [""] * len(volumes)
         kept = [v for v in volumes if min(v.shape) >= needed]
         self._groups: dict[str, list[int]] = {}
@@ -90,6 +93,26 @@ class Pairs:
         if self._recipe.sampling.kind == "paper":
             return self._paper_batch(step, rank, world, generator)
         return self._product_batch(generator)
+
+    def example(self) -> Batch:
+        """The middle of the first volume at the largest scale, asked for at its middle slice: a picture to draw.
+
+        Shapes: image (1, 1, k, j, i), target (1, 1, 1, j', i').
+        """
+        s, kind = self._recipe.sampling, self._recipe.degradation[0].kind
+        volume = self._volumes[0].to(self._device)
+        wide = max(s.patch, _EXAMPLE_PATCH)
+        patches = [min(p, int(n / s.scale_max)) for p, n in zip((s.patch, wide, wide), volume.shape, strict=True)]
+        sizes = [min(max(p, round(p * s.scale_max)), n) for p, n in zip(patches, volume.shape, strict=True)]
+        starts = [(n - size) // 2 for n, size in zip(volume.shape, sizes, strict=True)]
+        k, j, i = (slice(start, start + size) for start, size in zip(starts, sizes, strict=True))
+        wanted = volume[k, j, i][None, None]
+        matrices = [torch.tensor(axis_matrix(kind, n, p)).to(wanted) for n, p in zip(sizes, patches, strict=True)]
+        places = [_positions(kind, n, p) for n, p in zip(sizes, patches, strict=True)]
+        middle = slice(sizes[0] // 2, sizes[0] // 2 + 1)
+        (pk, hk), (pj, hj), (pi, hi) = places
+        queries = Queries((pk[middle], pj, pi), (hk, hj, hi))
+        return Batch(apply_separable(wanted, matrices), wanted[:, :, middle], queries=queries)
 
     def _product_batch(self, generator: np.random.Generator) -> Batch:
         s = self._recipe.sampling
@@ -145,12 +168,7 @@ class Pairs:
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """Random wanted planes of one axis: their indices, their positions in the input, and their step."""
         s = self._recipe.sampling
-        if kind in CORNER_ALIGNED and size != patch:
-            step = (patch - 1) / (size - 1)
-            positions = np.arange(size) * step
-        else:
-            step = patch / size
-            positions = (np.arange(size) + 0.5) * step - 0.5
+        positions, step = _positions(kind, size, patch)
         usable = np.flatnonzero((positions >= s.context) & (positions <= patch - 1 - s.context))
         chosen = np.sort(generator.choice(usable, min(s.queries, len(usable)), replace=False))
         return chosen, positions[chosen], step
@@ -213,6 +231,21 @@ class Pairs:
             points.append((indices + 0.5) * (s.patch / size) - 0.5)
             targets.append(wanted.reshape(-1, 1)[chosen])
         return Batch(torch.stack(images)[:, None], torch.stack(targets), points=torch.stack(points).float())
+
+
+def smallest_edge(recipe: Recipe) -> int:
+    """How many voxels a volume must have along every axis to hold one patch."""
+    s = recipe.sampling
+    return s.crop if s.kind == "paper" else round((2 * s.context + 3) * s.scale_max)
+
+
+def _positions(kind: str, size: int, patch: int) -> tuple[np.ndarray, float]:
+    """Where the wanted planes of one axis lie in the input, and their step, both in input voxels."""
+    if kind in CORNER_ALIGNED and size != patch:
+        step = (patch - 1) / (size - 1)
+        return np.arange(size) * step, step
+    step = patch / size
+    return (np.arange(size) + 0.5) * step - 0.5, step
 
 
 def _generator(seed: int, purpose: str, number: int, rank: int) -> np.random.Generator:

@@ -1,4 +1,4 @@
-"""Recipes: training configurations as data (TOML), checked before anything starts.
+"""Recipes: training configurations as data (TOML or JSON), checked before anything starts.
 
 A recipe names the method, its architecture, which volumes are taken, how pairs are made from them, and how the
 weights are moved. Unknown keys are refused.
@@ -6,10 +6,11 @@ weights are moved. Unknown keys are refused.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
 
 from MedSRLib._optional import require
 from MedSRLib.acquisition.matrices import CORNER_ALIGNED, KINDS
@@ -21,13 +22,16 @@ class _Section(BaseModel):
 
 
 class DataRecipe(_Section):
-    """Which volumes of the manifest, and how their intensities are normalised."""
+    """Which volumes of the manifest, and how their intensities are normalised.
+
+    ``validation_subjects`` are held out: these, or so many of those that fit.
+    """
 
     role: str | None = "train"
     modality: str | None = None
     organ: str | None = None
     exclude_datasets: list[str] = []
-    validation_subjects: list[str] = []
+    validation_subjects: list[str] | NonNegativeInt = []
     normalisation: Literal["min-max", "percentile", "z-score", "none"] = "min-max"
 
 
@@ -131,6 +135,8 @@ class Recipe(_Section):
             raise ValueError("epochs are those of fixed patches; with sampling.kind = 'product' give steps")
         if self.sampling.kind == "paper" and any(d.kind not in CORNER_ALIGNED for d in self.degradation):
             raise ValueError(f"sampling.kind = 'paper' degrades by one of {', '.join(CORNER_ALIGNED)}")
+        if self.sampling.kind == "paper" and self.architecture.get("cell"):
+            raise ValueError("architecture.cell needs sampling.kind = 'product': single points have no step")
         if self.sampling.scale_max < self.sampling.scale_min:
             raise ValueError("sampling.scale_max is below scale_min")
         if 2 * self.sampling.context >= self.sampling.patch - 1:
@@ -139,27 +145,57 @@ class Recipe(_Section):
 
 
 def load(path: Path) -> Recipe:
-    """Read a recipe.
+    """Read a recipe: JSON where the name ends in .json, else TOML.
 
     Raises:
-        OptionError: if the file is missing, is no TOML or has a key or value that cannot be used.
+        OptionError: if the file is missing, is no TOML or JSON, or has a key or value that cannot be used.
     """
-    toml = _toml()
     try:
-        with path.open("rb") as stream:
-            return Recipe.model_validate(toml.load(stream))
+        content = path.read_text(encoding="utf-8")
     except OSError as error:
         raise OptionError(f"The recipe '{path}' cannot be read: {error.strerror}.") from error
-    except toml.TOMLDecodeError as error:
-        raise OptionError(f"The recipe '{path}' is not valid TOML: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise OptionError(f"The recipe '{path}' is not a text file.") from error
+    return from_data(_parsed(content, path), f"The recipe '{path}'")
+
+
+def from_data(data: Any, called: str = "The recipe") -> Recipe:
+    """The recipe that plain data describe.
+
+    Raises:
+        OptionError: for a key or value that cannot be used; it begins with what the recipe is ``called``.
+    """
+    try:
+        return Recipe.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
         raise OptionError(
-            f"The recipe '{path}' cannot be used: {where + ': ' if where else ''}{first['msg']}.",
+            f"{called} cannot be used: {where + ': ' if where else ''}{reason}.",
             "",
             "See Resources/Recipes for recipes that work.",
         ) from error
+
+
+def shipped() -> dict[str, Path]:
+    """The recipes that come with MedSR, by name."""
+    in_wheel = Path(__file__).parents[1] / "Resources" / "Recipes"
+    folder = in_wheel if in_wheel.is_dir() else Path(__file__).parents[2] / "Resources" / "Recipes"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def _parsed(content: str, path: Path) -> Any:
+    if path.suffix.lower() == ".json":
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise OptionError(f"The recipe '{path}' is not valid JSON: {error}.") from error
+    toml = _toml()
+    try:
+        return toml.loads(content)
+    except toml.TOMLDecodeError as error:
+        raise OptionError(f"The recipe '{path}' is not valid TOML: {error}.") from error
 
 
 def _toml() -> Any:

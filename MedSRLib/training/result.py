@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from MedSRLib.manifests import Manifest
     from MedSRLib.progress import Progress
     from MedSRLib.training.arssr import ArSSRTraining
-    from MedSRLib.training.engine import Split
+    from MedSRLib.training.split import Split
 
 
 def save_model(module: ArSSRTraining, split: Split, folder: Path, runtime: Runtime, progress: Progress) -> Path:
@@ -68,7 +68,7 @@ def _card(module: ArSSRTraining, split: Split, tensors: dict[str, torch.Tensor],
                 "steps": module.global_step,
                 "device": runtime.device,
                 "precision": runtime.precision,
-                "validation_subjects": list(d.validation_subjects),
+                "validation_subjects": split.validation_subjects,
             }
         ],
         parameters=sum(tensor.numel() for tensor in tensors.values()),

@@ -114,6 +114,64 @@ def test_children_are_ended_with_the_process(tmp_path):
         time.sleep(0.01)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
+def test_a_cancel_ends_deaf_children_too_in_less_than_three_seconds(tmp_path):
+    from MedSRScene.job_process import JobProcess
+
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(0, flush=True); time.sleep(60)"
+    launcher = tmp_path / "launcher.py"
+    launcher.write_text(
+        "import signal, subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {deaf!r}], stdout=subprocess.PIPE)\n"
+        "child.stdout.readline()\n"
+        "print(child.pid, flush=True)\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        "child.wait()\n"
+    )
+    process = JobProcess({}, tmp_path, [sys.executable, str(launcher)])
+    process.start()
+    events = []
+    while not events:
+        events += process.poll()
+    start = time.monotonic()
+    process.cancel()
+    _until_end(process)
+    process.kill()
+    assert time.monotonic() - start < 3
+    child = int(events[0]["message"])
+    while _lives(child):
+        assert time.monotonic() - start < 3
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
+@pytest.mark.parametrize("quiet", [False, True], ids=["holds the output", "without output"])
+def test_a_cancel_ends_the_child_of_a_gone_launcher_even_if_nobody_polls(tmp_path, quiet):
+    from MedSRScene.job_process import JobProcess
+
+    number = tmp_path / "number"
+    deaf = (
+        "import os, pathlib, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"pathlib.Path({str(number)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    )
+    streams = ", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL" if quiet else ""
+    launcher = tmp_path / "launcher.py"
+    launcher.write_text(f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {deaf!r}]{streams}).wait()\n")
+    process = JobProcess({}, tmp_path, [sys.executable, str(launcher)])
+    process.start()
+    while not (number.exists() and number.read_text()):
+        time.sleep(0.01)
+    start = time.monotonic()
+    process.cancel()
+    while _lives(int(number.read_text())):
+        assert time.monotonic() - start < 3
+        time.sleep(0.01)
+    assert time.monotonic() - start > 1.5  # the child had its time, though the launcher ended with the signal
+    while process.running:
+        assert time.monotonic() - start < 3
+        time.sleep(0.01)
+
+
 def test_missing_interpreter_is_an_os_error(tmp_path):
     from MedSRScene.job_process import JobProcess
 

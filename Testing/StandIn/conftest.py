@@ -1,4 +1,4 @@
-"""The panel of MedSR in a window that nobody sees."""
+"""The panels of MedSR in a window that nobody sees."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parents[2]
-for folder in (Path(__file__).parent, ROOT / "MedSR" / "MedSR"):
-    if str(folder) not in sys.path:
+for folder in (Path(__file__).resolve().parent, *sorted((ROOT / "MedSR").iterdir())):
+    if folder.is_dir() and str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
 pytest.importorskip("PySide6.QtWidgets", reason="needs PySide6 and the libraries that Qt loads")
 pytest.importorskip("slicer", reason="needs slicer-core")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """PySide6 warns of what only its newest version wants otherwise."""
+    config.addinivalue_line("filterwarnings", "ignore:Function.*marked as deprecated:DeprecationWarning")
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +42,26 @@ def scene(module: Any) -> Iterator[Any]:
     import slicer
     import slicer_stand_in
 
-    slicer.mrmlScene.Clear(True)
-    pythonqt.slotErrors.clear()
-    slicer_stand_in.messages.clear()
+    slicer_stand_in.reset()
     yield slicer.mrmlScene
     assert not pythonqt.slotErrors, pythonqt.slotErrors
+
+
+@pytest.fixture
+def open_panel(scene: Any) -> Iterator[Callable[[str], Any]]:
+    """Open a module as a user does: `open_panel("MedSRCompare")` gives its widget; the tests' end closes it."""
+    import slicer_modules
+
+    opened: list[str] = []
+
+    def open_module(name: str) -> Any:
+        slicer_modules.select(name)
+        opened.append(name)
+        return slicer_modules.load(name).widgetRepresentation().self()
+
+    yield open_module
+    for name in reversed(opened):
+        slicer_modules.close(name)
 
 
 @pytest.fixture

@@ -1,169 +1,251 @@
-"""The CTK and MRML widgets that the panels use, small, with the properties, methods and signals of the real ones."""
+"""MRML widgets that choose nodes, small, with the properties, methods and signals of the real ones."""
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
-from PySide6.QtCore import Property, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStyle, QStyleOptionButton, QToolButton, QWidget
+import shiboken6
+from PySide6 import QtGui, QtWidgets
+from PySide6.QtCore import Property, Signal
+from qt_property import stored
 
-HEADER = 26
-
-
-class qMRMLWidget(QWidget):
-    """The root of a panel: hands the scene on to the widgets that the .ui file connects."""
-
-    mrmlSceneChanged = Signal(object)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._scene: Any = None
-
-    def setMRMLScene(self, scene: Any) -> None:
-        self._scene = scene
-        self.mrmlSceneChanged.emit(scene)
-
-    def mrmlScene(self) -> Any:
-        return self._scene
+_SCENE_EVENTS = ("NodeAddedEvent", "NodeRemovedEvent", "EndCloseEvent", "EndBatchProcessEvent")
 
 
-class ctkCollapsibleButton(QWidget):
-    """A titled part of a panel that opens and closes."""
+class SceneWidget(QtWidgets.QWidget):
+    """A widget that follows a scene; `_sceneChanged` is called when nodes come and go."""
 
-    contentsCollapsed = Signal(bool)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._text, self._collapsed = "", False
-        self.setContentsMargins(0, HEADER, 0, 0)
-
-    def _getText(self) -> str:
-        return self._text
-
-    def _setText(self, text: str) -> None:
-        self._text = text
-        self.update()
-
-    def _getCollapsed(self) -> bool:
-        return self._collapsed
-
-    def _setCollapsed(self, collapsed: bool) -> None:
-        self._collapsed = collapsed
-        self.setMaximumHeight(HEADER if collapsed else 16777215)
-        self.setMinimumHeight(HEADER)
-        self.contentsCollapsed.emit(collapsed)
-        self.updateGeometry()
-
-    text = Property(str, _getText, _setText)
-    collapsed = Property(bool, _getCollapsed, _setCollapsed)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, HEADER) if self._collapsed else super().minimumSizeHint()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.position().y() < HEADER:
-            self._setCollapsed(not self._collapsed)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter, option = QPainter(self), QStyleOptionButton()
-        option.initFrom(self)
-        option.rect = QRect(0, 0, self.width(), HEADER - 2)
-        self.style().drawControl(QStyle.ControlElement.CE_PushButtonBevel, option, painter, self)
-        sign = "▸" if self._collapsed else "▾"
-        where = option.rect.adjusted(8, 0, 0, 0)
-        painter.drawText(where, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, f"{sign} {self._text}")
-
-
-def _stored(name: str, kind: Any) -> Property:
-    def get(self: Any) -> Any:
-        return self._values.get(name, False)
-
-    def put(self: Any, value: Any) -> None:
-        self._values[name] = list(value) if kind == "QStringList" else value
-        self._fill()
-
-    return Property(kind, get, put)
-
-
-class qMRMLNodeComboBox(QWidget):
-    """Chooses a node of the scene by its class."""
-
-    currentNodeChanged = Signal(object)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._scene: Any = None
         self._tags: list[int] = []
-        self._values: dict[str, Any] = {"nodeTypes": [], "noneDisplay": "None", "noneEnabled": False}
-        self._current = ""
-        self._combo = QComboBox()
-        self._combo.setSizePolicy(self._combo.sizePolicy().Policy.Ignored, self._combo.sizePolicy().Policy.Fixed)
-        self._combo.activated.connect(self._chosen)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._combo)
-        self._button = QToolButton()
-        self._button.setText("…")
-        layout.addWidget(self._button)
-        self._fill()
-
-    nodeTypes = _stored("nodeTypes", "QStringList")
-    noneDisplay = _stored("noneDisplay", str)
-    noneEnabled = _stored("noneEnabled", bool)
-    addEnabled = _stored("addEnabled", bool)
-    removeEnabled = _stored("removeEnabled", bool)
-    renameEnabled = _stored("renameEnabled", bool)
-    showChildNodeTypes = _stored("showChildNodeTypes", bool)
-    currentNodeID = Property(str, lambda self: self._current, lambda self, value: self.setCurrentNodeID(value))
 
     def setMRMLScene(self, scene: Any) -> None:
         for tag in self._tags:
             self._scene.RemoveObserver(tag)
         self._scene = scene
-        events = () if scene is None else (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent)
-        self._tags = [scene.AddObserver(event, lambda *_: self._fill()) for event in events]
-        self._fill()
+        events = [] if scene is None else [getattr(scene, name) for name in _SCENE_EVENTS]
+        told = _weakly(self)
+        self._tags = [scene.AddObserver(event, told) for event in events]
+        self._sceneChanged()
 
     def mrmlScene(self) -> Any:
         return self._scene
+
+    def _sceneChanged(self) -> None:
+        """Show the nodes that there are."""
+
+
+def _weakly(widget: SceneWidget) -> Any:
+    """An observer that does not keep its widget alive; many changes at once count as one."""
+    reference = weakref.ref(widget)
+
+    def observe(caller: Any, event: str) -> None:
+        found = reference()
+        if found is not None and shiboken6.isValid(found) and not caller.IsBatchProcessing():
+            found._sceneChanged()
+
+    return observe
+
+
+class qMRMLWidget(SceneWidget):
+    """The root of a panel: hands the scene on to the widgets that the .ui file connects."""
+
+    mrmlSceneChanged = Signal(object)
+
+    def _sceneChanged(self) -> None:
+        """Hand on the scene, and nothing more."""
+
+    def setMRMLScene(self, scene: Any) -> None:
+        self._scene = scene
+        self.mrmlSceneChanged.emit(scene)
+
+
+class qMRMLNodeComboBox(SceneWidget):
+    """Chooses a node of the scene by its class."""
+
+    currentNodeChanged = Signal((object,), (bool,))
+    currentNodeIDChanged = Signal(str)
+    nodeAdded, nodeAddedByUser, nodeActivated = Signal(object), Signal(object), Signal(object)
+    nodeAboutToBeRemoved, nodeAboutToBeEdited = Signal(object), Signal(object)
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._values: dict[str, Any] = {"nodeTypes": [], "noneDisplay": "None", "selectNodeUponCreation": True}
+        self._values |= dict.fromkeys(("addEnabled", "removeEnabled", "editEnabled", "showChildNodeTypes"), True)
+        self._labels: dict[str, str] = {}
+        self._attributes: list[tuple[str, str, Any]] = []
+        self._current = ""
+        self._combo = QtWidgets.QComboBox()
+        policy = QtWidgets.QSizePolicy.Policy
+        self._combo.setSizePolicy(policy.Ignored, policy.Fixed)
+        self._combo.activated.connect(self._chosen)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._combo)
+        self._fill()
+
+    nodeTypes, hideChildNodeTypes = stored("nodeTypes", "QStringList"), stored("hideChildNodeTypes", "QStringList")
+    noneDisplay, baseName = stored("noneDisplay", str), stored("baseName", str)
+    noneEnabled, addEnabled = stored("noneEnabled", bool), stored("addEnabled", bool)
+    removeEnabled, renameEnabled = stored("removeEnabled", bool), stored("renameEnabled", bool)
+    editEnabled, showHidden = stored("editEnabled", bool), stored("showHidden", bool)
+    showChildNodeTypes = stored("showChildNodeTypes", bool)
+    selectNodeUponCreation = stored("selectNodeUponCreation", bool)
+    interactionNodeSingletonTag = stored("interactionNodeSingletonTag", str)
+    sizeAdjustPolicy = stored("sizeAdjustPolicy", int)
+    currentNodeID = Property(str, lambda self: self._current, lambda self, value: self.setCurrentNodeID(value))
+    currentNodeId = Property(str, lambda self: self._current, lambda self, value: self.setCurrentNodeID(value))
 
     def currentNode(self) -> Any:
         return self._scene.GetNodeByID(self._current) if self._scene is not None and self._current else None
 
     def setCurrentNode(self, node: Any) -> None:
-        self.setCurrentNodeID("" if node is None else node.GetID())
+        if node is not None and not hasattr(node, "GetID"):
+            if isinstance(node, str):
+                return self.setCurrentNodeID(node)
+            raise TypeError("method requires a VTK object")
+        return self.setCurrentNodeID("" if node is None else node.GetID())
 
     def setCurrentNodeID(self, identifier: str) -> None:
         identifier = identifier or ""
-        if identifier and identifier not in self._identifiers():
+        if identifier and identifier not in [node.GetID() for node in self._nodes()]:
             identifier = ""
         if identifier != self._current:
             self._current = identifier
             self._fill()
-            self.currentNodeChanged.emit(self.currentNode())
+            self._tell()
+
+    def setCurrentNodeIndex(self, index: int) -> None:
+        self.setCurrentNode(self.nodeFromIndex(index))
+
+    def nodeCount(self) -> int:
+        return len(self._nodes())
+
+    def nodeFromIndex(self, index: int) -> Any:
+        nodes = self._nodes()
+        return nodes[index] if 0 <= index < len(nodes) else None
+
+    def addAttribute(self, nodeType: str, name: str, value: Any = None) -> None:
+        self._attributes.append((nodeType, name, value))
+        self._fill()
+
+    def removeAttribute(self, nodeType: str, name: str) -> None:
+        self._attributes = [entry for entry in self._attributes if entry[:2] != (nodeType, name)]
+        self._fill()
+
+    def setNodeTypeLabel(self, label: str, nodeType: str) -> None:
+        self._labels[nodeType] = label
+
+    def nodeTypeLabel(self, nodeType: str) -> str:
+        return self._labels.get(nodeType, "")
+
+    def addMenuAction(self, action: QtGui.QAction) -> None:
+        self._combo.addAction(action)
+
+    def addNode(self, nodeType: str = "") -> Any:
+        """What "Create new" does."""
+        kind = nodeType or self._values["nodeTypes"][0]
+        name = self._values.get("baseName") or kind.removeprefix("vtkMRML").removesuffix("Node")
+        node = self._scene.AddNewNodeByClass(kind, self._scene.GenerateUniqueName(name))
+        self.nodeAddedByUser.emit(node)
+        if self._values["selectNodeUponCreation"]:
+            self.setCurrentNode(node)
+        return node
+
+    def removeCurrentNode(self) -> None:
+        if self.currentNode() is not None:
+            self._scene.RemoveNode(self.currentNode())
 
     def _nodes(self) -> list[Any]:
         if self._scene is None:
             return []
-        nodes = (self._scene.GetNthNode(index) for index in range(self._scene.GetNumberOfNodes()))
-        return [node for node in nodes if node.GetClassName() in self._values["nodeTypes"]]
+        found = {}
+        for kind in self._values["nodeTypes"]:
+            nodes = self._scene.GetNodesByClass(kind)
+            nodes = [nodes.GetItemAsObject(index) for index in range(nodes.GetNumberOfItems())]
+            found |= {node.GetID(): node for node in nodes if self._offered(node)}
+        return list(found.values())
 
-    def _identifiers(self) -> list[str]:
-        return [node.GetID() for node in self._nodes()]
+    def _offered(self, node: Any) -> bool:
+        if node.GetHideFromEditors() and not self._values.get("showHidden"):
+            return False
+        for nodeType, name, value in self._attributes:
+            found = node.GetAttribute(name)
+            if node.IsA(nodeType) and (found is None or (value is not None and found != str(value))):
+                return False
+        types, hidden = self._values["nodeTypes"], self._values.get("hideChildNodeTypes", ())
+        if node.GetClassName() in types:
+            return True
+        children = self._values["showChildNodeTypes"] and any(map(node.IsA, types))
+        return children and not any(map(node.IsA, hidden))
+
+    def _sceneChanged(self) -> None:
+        self._fill()
 
     def _fill(self) -> None:
-        nodes = self._nodes()
+        nodes, none = self._nodes(), self._values.get("noneEnabled", False)
         self._combo.clear()
-        if self._values["noneEnabled"] or not nodes:
+        if none or not nodes:
             self._combo.addItem(self._values["noneDisplay"], "")
         for node in nodes:
             self._combo.addItem(node.GetName(), node.GetID())
+        known = self._current in [node.GetID() for node in nodes]
+        if (self._current and not known) or (not self._current and not none and nodes):
+            self._current = nodes[0].GetID() if nodes and not none else ""
+            self._tell()
         self._combo.setCurrentIndex(self._combo.findData(self._current))
-        if self._current and self._current not in self._identifiers():
-            self._current = ""
-            self._combo.setCurrentIndex(self._combo.findData(""))
-            self.currentNodeChanged.emit(None)
+
+    def _tell(self) -> None:
+        node = self.currentNode()
+        self.currentNodeChanged.emit(node)
+        self.currentNodeChanged[bool].emit(node is not None)
+        self.currentNodeIDChanged.emit(self._current)
 
     def _chosen(self, index: int) -> None:
         self.setCurrentNodeID(self._combo.itemData(index))
+
+
+class qMRMLCheckableNodeComboBox(qMRMLNodeComboBox):
+    """Checks any number of nodes of the scene."""
+
+    checkedNodesChanged = Signal()
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+        self._checked: list[str] = []
+        super().__init__(parent)
+
+    def checkedNodes(self) -> list[Any]:
+        return [node for node in self._nodes() if node.GetID() in self._checked]
+
+    def uncheckedNodes(self) -> list[Any]:
+        return [node for node in self._nodes() if node.GetID() not in self._checked]
+
+    def checkState(self, node: Any) -> int:
+        return 2 if node.GetID() in self._checked else 0
+
+    def setCheckState(self, node: Any, state: int) -> None:
+        before = list(self._checked)
+        self._checked = [checked for checked in before if checked != node.GetID()]
+        self._checked += [node.GetID()] * bool(int(getattr(state, "value", state)))
+        if self._checked != before:
+            self._fill()
+            self.checkedNodesChanged.emit()
+
+    def check(self, node: Any) -> None:
+        self.setCheckState(node, 2)
+
+    def uncheck(self, node: Any) -> None:
+        self.setCheckState(node, 0)
+
+    def allChecked(self) -> bool:
+        return not self.uncheckedNodes()
+
+    def noneChecked(self) -> bool:
+        return not self.checkedNodes()
+
+    def _fill(self) -> None:
+        names = [node.GetName() for node in self.checkedNodes()]
+        self._combo.clear()
+        self._combo.addItem(", ".join(names) or self._values["noneDisplay"])

@@ -1,60 +1,158 @@
-"""`slicer.parameterNodeWrapper`, as far as the modules use it: numbers, texts, switches and nodes, bound to widgets."""
+"""`slicer.parameterNodeWrapper`: fields of a class kept as texts and references in a parameter node.
+
+Kinds: bool, int, float, str, pathlib.Path, an Enum (stored by its name), list of these, a node, and any of them
+with None. A value is checked by the validators of its annotation when it is written, as in Slicer.
+"""
 
 from __future__ import annotations
 
+import enum
+import json
+import pathlib
+import types
 import typing
 from dataclasses import dataclass
 from typing import Any
 
-import vtk
+import parameter_gui
+import slicer
+from parameter_validators import Default, Validator
 
 
 @dataclass(frozen=True)
-class WithinRange:
-    """The value must lie in [minimum, maximum]."""
+class _Kind:
+    """How values of a kind are stored."""
 
-    minimum: float
-    maximum: float
+    kind: Any
+    optional: bool = False
 
-    def check(self, value: float) -> None:
-        if not self.minimum <= value <= self.maximum:
-            raise ValueError(f"Value must be within range [{self.minimum}, {self.maximum}], got {value}")
+    @staticmethod
+    def of(annotation: Any) -> _Kind:
+        if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+            parts = [part for part in typing.get_args(annotation) if part is not type(None)]
+            if len(parts) != 1:
+                raise TypeError(f"No serializer for {annotation}")
+            return _Kind(parts[0], optional=True)
+        return _Kind(annotation)
 
+    @property
+    def isNode(self) -> bool:
+        return isinstance(self.kind, type) and issubclass(self.kind, slicer.vtkMRMLNode)
 
-class _Field:
-    def __init__(self, name: str, annotation: Any, default: Any) -> None:
-        plain = typing.get_origin(annotation) is typing.Annotated
-        self.name, self.default = name, default
-        self.kind, *self.validators = typing.get_args(annotation) if plain else [annotation]
-        self.isNode = self.kind not in (str, int, float, bool)
+    def default(self) -> Any:
+        if self.isNode or self.optional:
+            return None
+        if isinstance(self.kind, type) and issubclass(self.kind, enum.Enum):
+            return next(iter(self.kind))
+        return [] if self.isList else self.kind()
 
-    def __get__(self, owner: Any, cls: Any = None) -> Any:
-        node = owner.parameterNode
-        if self.isNode:
-            return node.GetNodeReference(self.name)
-        text = node.GetParameter(self.name)
-        if node.GetParameterCount() == 0 or self.name not in node.GetParameterNames():
-            return self.default
+    @property
+    def isList(self) -> bool:
+        return typing.get_origin(self.kind) is list
+
+    def check(self, name: str, value: Any) -> None:
+        if value is None and (self.optional or self.isNode):
+            return
+        wanted: Any = (int, float) if self.kind is float else list if self.isList else self.kind
+        wanted = pathlib.PurePath if self._isPath() else wanted
+        if not isinstance(value, wanted):
+            raise ValueError(f"{name}: value must be {self.kind}, not {value!r}")
+
+    def text(self, value: Any) -> str:
+        if self.isList:
+            part = _Kind.of(typing.get_args(self.kind)[0])
+            return json.dumps([part.text(entry) for entry in value])
+        return value.name if isinstance(value, enum.Enum) else str(value)
+
+    def value(self, text: str) -> Any:
+        if self.optional and text == "None":
+            return None
+        if self.isList:
+            part = _Kind.of(typing.get_args(self.kind)[0])
+            return [part.value(entry) for entry in json.loads(text)]
+        if isinstance(self.kind, type) and issubclass(self.kind, enum.Enum):
+            return self.kind[text]
         return text == "True" if self.kind is bool else self.kind(text)
 
-    def __set__(self, owner: Any, value: Any) -> None:
+    def _isPath(self) -> bool:
+        return isinstance(self.kind, type) and issubclass(self.kind, pathlib.PurePath)
+
+
+class Field:
+    """One parameter."""
+
+    def __init__(self, name: str, annotation: Any, default: Any) -> None:
+        plain = typing.get_origin(annotation) is not typing.Annotated
+        hint, *extras = [annotation] if plain else typing.get_args(annotation)
+        self.name, self.annotation, self.store = name, hint, _Kind.of(hint)
+        self.validators = [extra for extra in extras if isinstance(extra, Validator)]
+        self.extras = extras
+        given = next((extra.value for extra in extras if isinstance(extra, Default)), None)
+        self.default = default if default is not None else given if given is not None else self.store.default()
+
+    def __get__(self, owner: Any, cls: Any = None) -> Any:
+        if owner is None:
+            return self
         node = owner.parameterNode
-        if self.isNode:
-            if value is not None and not isinstance(value, self.kind):
-                raise ValueError(f"{self.name} must be a {self.kind.__name__}")
+        if self.store.isNode:
+            return node.GetNodeReference(self.name)
+        return self.store.value(node.GetParameter(self.name))
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        self.store.check(self.name, value)
+        for validator in self.validators:
+            validator.validate(value)
+        node = owner.parameterNode
+        if self.store.isNode:
             node.SetNodeReferenceID(self.name, None if value is None else value.GetID())
             return
-        if not isinstance(value, int if self.kind is float and isinstance(value, int) else self.kind):
-            raise ValueError(f"{self.name} must be {self.kind.__name__}, not {type(value).__name__}")
-        for validator in self.validators:
-            validator.check(value)
-        node.SetParameter(self.name, str(value))
+        node.SetParameter(self.name, self.store.text(value))
+
+    def start(self, owner: Any) -> None:
+        """Write the default, if the node has no value."""
+        if not self.store.isNode and not owner.parameterNode.HasParameter(self.name):
+            self.__set__(owner, self.default)
 
 
-class _Base:
-    def __init__(self, node: Any) -> None:
-        self.parameterNode = node
-        self._bindings: dict[int, list[tuple[Any, str, Any]]] = {}
+class Base:
+    """What `@parameterNodeWrapper` adds to a class."""
+
+    _fields: dict[str, Field]
+
+    def __init__(self, parameterNode: Any) -> None:
+        self.parameterNode = parameterNode
+        self._guis = parameter_gui.Guis(self)
+        with slicer.util.NodeModify(parameterNode):
+            for field in self._fields.values():
+                field.start(self)
+
+    def getValue(self, name: str) -> Any:
+        return getattr(self, self._known(name))
+
+    def setValue(self, name: str, value: Any) -> None:
+        setattr(self, self._known(name), value)
+
+    def default(self, name: str) -> Default:
+        return Default(self._fields[self._known(name)].default)
+
+    def dataType(self, name: str) -> Any:
+        return self._fields[self._known(name)].annotation
+
+    def _known(self, name: str) -> str:
+        if name not in self._fields:
+            raise ValueError(
+                f"Cannot find a param with the given name: {name}\n  Found parameters {list(self._fields)}"
+            )
+        return name
+
+    def connectGui(self, gui: Any) -> int:
+        return self._guis.connect(gui)
+
+    def connectParametersToGui(self, mapping: dict[str, Any]) -> int:
+        return self._guis.connect_named(mapping)
+
+    def disconnectGui(self, tag: int) -> None:
+        self._guis.disconnect(tag)
 
     def AddObserver(self, event: Any, callback: Any, priority: float = 0.0) -> int:
         return int(self.parameterNode.AddObserver(event, callback, priority))
@@ -62,57 +160,24 @@ class _Base:
     def RemoveObserver(self, tag: int) -> None:
         self.parameterNode.RemoveObserver(tag)
 
-    def connectGui(self, ui: Any) -> int:
-        bindings, updates = [], []
-        for widget in vars(ui).values():
-            name = widget.property("SlicerParameterName") if hasattr(widget, "property") else None
-            if not name:
-                continue
-            if name not in self._fields:
-                raise ValueError(f"There is no parameter '{name}'")
-            signal, show, slot = _binding(self, widget, self._fields[name])
-            show()
-            assert widget.connect(signal, slot), signal
-            bindings.append((widget, signal, slot))
-            updates.append(show)
-        tag = self.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: [update() for update in updates])
-        self._bindings[tag] = bindings
-        return tag
+    def Modified(self) -> None:
+        self.parameterNode.Modified()
 
-    def disconnectGui(self, tag: int) -> None:
-        for widget, signal, slot in self._bindings.pop(tag):
-            widget.disconnect(signal, slot)
-        self.RemoveObserver(tag)
+    def StartModify(self) -> int:
+        return int(self.parameterNode.StartModify())
+
+    def EndModify(self, wasModified: int) -> None:
+        self.parameterNode.EndModify(wasModified)
 
 
-def _binding(owner: Any, widget: Any, field: _Field) -> tuple[str, Any, Any]:
-    """Signal of a widget, how it shows the parameter, and how it writes it."""
-    name = field.name
-    if widget.inherits("QDoubleSpinBox"):
-        for limits in field.validators:
-            widget.setRange(limits.minimum, limits.maximum)
-        return (
-            "valueChanged(double)",
-            lambda: widget.setValue(getattr(owner, name)),
-            lambda value: setattr(owner, name, value),
-        )
-    if widget.inherits("qMRMLNodeComboBox"):
-        return (
-            "currentNodeChanged(vtkMRMLNode*)",
-            lambda: widget.setCurrentNode(getattr(owner, name)),
-            lambda node: setattr(owner, name, node),
-        )
-    if widget.inherits("QCheckBox"):
-        return (
-            "toggled(bool)",
-            lambda: widget.setChecked(getattr(owner, name)),
-            lambda value: setattr(owner, name, value),
-        )
-    raise TypeError(f"No connector between {widget} and {field.kind}")
-
-
-def parameterNodeWrapper(cls: type) -> type:
+def parameterNodeWrapper(cls: type | None = None) -> Any:
     """A class whose annotated fields live in a parameter node."""
+    if cls is None:
+        return parameterNodeWrapper
     hints = typing.get_type_hints(cls, include_extras=True)
-    fields = {name: _Field(name, hint, getattr(cls, name, None)) for name, hint in hints.items()}
-    return type(cls.__name__, (_Base,), {**fields, "_fields": fields, "__doc__": cls.__doc__})
+    reserved = {name for name in hints if hasattr(Base, name)}
+    if reserved:
+        raise ValueError(f"Cannot use reserved name '{reserved.pop()}' in a parameterNodeWrapper")
+    fields = {name: Field(name, hint, getattr(cls, name, None)) for name, hint in hints.items()}
+    own = {name: value for name, value in vars(cls).items() if callable(value) or isinstance(value, property)}
+    return type(cls.__name__, (Base,), {**own, **fields, "_fields": fields, "__doc__": cls.__doc__})

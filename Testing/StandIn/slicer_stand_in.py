@@ -1,31 +1,39 @@
-"""The parts of Slicer around a module: application, module classes, messages, loader of .ui files.
+"""The parts of Slicer around a module, without its window: `install()` puts them where modules import them from.
 
-Scene and nodes are Slicer's own (package slicer-core); only what needs its window is stood in for.
+Scene, nodes and logics are Slicer's own (package slicer-core), and so is most of `slicer.util`; Qt is PySide6 seen
+through `pythonqt`. See `dialogs` for what message boxes said and what file dialogs answer, `slicer_modules.select`
+to open a panel, and `pythonqt.slotErrors` for exceptions in slots.
 """
 
 from __future__ import annotations
 
+import atexit
 import sys
 import types
-import unittest
-import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+import application
+import application_logic
+import dialogs
+import layout_manager
+import parameter_node
+import parameter_validators
 import pythonqt
+import sample_data
+import scripted_module
+import signals
 import slicer
-import slicer.util
-from mrml_widgets import ctkCollapsibleButton, qMRMLNodeComboBox, qMRMLWidget
-from parameter_node import WithinRange, parameterNodeWrapper
-from PySide6 import QtCore, QtUiTools, QtWidgets
+import slicer_modules
+import ui_files
+import util
+from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 
-WIDGETS = (ctkCollapsibleButton, qMRMLNodeComboBox, qMRMLWidget)
-messages: list[str] = []
-"""What would have been shown in message boxes."""
+messages = dialogs.messages
 
 
 class Parent:
-    """What a module or its widget is given by Slicer."""
+    """What a widget is given by Slicer, for tests that make the widget themselves."""
 
     def __init__(self, widget: QtWidgets.QWidget | None = None) -> None:
         self.isEntered = True
@@ -35,102 +43,79 @@ class Parent:
         return self._layout
 
 
-class ScriptedLoadableModule:
-    def __init__(self, parent: Parent) -> None:
-        self.parent = parent
+class _Slicer(types.ModuleType):
+    """Module `slicer`, with the MRML widgets by their names."""
 
+    _widgets = pythonqt.Module("slicer", ui_files.LIBRARIES)
 
-class ScriptedLoadableModuleWidget:
-    def __init__(self, parent: Parent | None = None) -> None:
-        self.moduleName = type(self).__name__.removesuffix("Widget")
-        self.parent = parent
-        self.layout = parent.layout()
-
-    def resourcePath(self, name: str) -> str:
-        return str(Path(sys.modules[self.moduleName].__file__).parent / "Resources" / name)
-
-    def setup(self) -> None:
-        """In Slicer, the buttons of the developer."""
-
-    def onReload(self) -> None:
-        """In Slicer, imports the module again."""
-
-
-class ScriptedLoadableModuleLogic:
-    def __init__(self, parent: Any = None) -> None:
-        self.moduleName = type(self).__name__.removesuffix("Logic")
-
-    def getParameterNode(self) -> Any:
-        node = slicer.mrmlScene.GetSingletonNode(self.moduleName, "vtkMRMLScriptedModuleNode")
-        if node is None:
-            node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLScriptedModuleNode")
-            node.UnRegister(None)
-            node.SetSingletonTag(self.moduleName)
-            node.SetModuleName(self.moduleName)
-            node = slicer.mrmlScene.AddNode(node)
-        return node
-
-
-class ScriptedLoadableModuleTest(unittest.TestCase):
-    def delayDisplay(self, message: str, msec: int = 0) -> None:
-        messages.append(message)
-
-
-def loadUI(path: str) -> Any:
-    """The widget of a .ui file, with the connections of the scene made as Slicer's loader makes them."""
-    document = ET.parse(path)
-    connections = document.getroot().find("connections")
-    loader = QtUiTools.QUiLoader()
-    for widget in WIDGETS:
-        loader.registerCustomWidget(widget)
-    wanted = [[part.text for part in connection] for connection in connections]
-    connections.clear()
-    buffer = QtCore.QBuffer()
-    buffer.setData(ET.tostring(document.getroot()))
-    root = loader.load(buffer)
-    if root is None:
-        raise RuntimeError(f"Could not load UI file: {path}: {loader.errorString()}")
-    for sender, signal, receiver, slot in wanted:
-        assert (sender, signal, slot) == (
-            root.objectName(),
-            "mrmlSceneChanged(vtkMRMLScene*)",
-            "setMRMLScene(vtkMRMLScene*)",
-        )
-        root.mrmlSceneChanged.connect(root.findChild(QtWidgets.QWidget, receiver).setMRMLScene)
-    return pythonqt.wrapped(root)
-
-
-def childWidgetVariables(widget: Any) -> Any:
-    ui = types.SimpleNamespace()
-    for child in widget._object.findChildren(QtWidgets.QWidget):
-        if child.objectName():
-            setattr(ui, child.objectName(), pythonqt.wrapped(child))
-    return ui
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith(("qMRML", "qSlicer")):
+            return getattr(self._widgets, name)
+        raise AttributeError(f"module 'slicer' has no attribute '{name}'")
 
 
 def install() -> None:
-    """Put the stand-ins where modules of Slicer import them from."""
-    application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
-    sys.modules["qt"] = pythonqt.QtModule("qt")
-    i18n = types.ModuleType("slicer.i18n")
-    i18n.tr = lambda text: text
-    i18n.translate = lambda context, text: text
-    wrapper = types.ModuleType("slicer.parameterNodeWrapper")
-    wrapper.parameterNodeWrapper, wrapper.WithinRange = parameterNodeWrapper, WithinRange
-    base = types.ModuleType("slicer.ScriptedLoadableModule")
-    for cls in (
-        ScriptedLoadableModule,
-        ScriptedLoadableModuleWidget,
-        ScriptedLoadableModuleLogic,
-        ScriptedLoadableModuleTest,
-    ):
-        setattr(base, cls.__name__, cls)
-    for module in (i18n, wrapper, base):
-        sys.modules[module.__name__] = module
-        setattr(slicer, module.__name__.split(".")[1], module)
-    slicer.app = pythonqt.wrapped(application)
-    slicer.util.loadUI = loadUI
-    slicer.util.childWidgetVariables = childWidgetVariables
-    slicer.util.errorDisplay = lambda text, **more: messages.append(text)
-    slicer.util.setSliceViewerLayers = lambda **layers: None
-    slicer.mrmlScene = slicer.vtkMRMLScene()
+    """Put the stand-ins where modules of Slicer import them from; once is enough."""
+    if isinstance(QtWidgets.QApplication.instance(), application.qSlicerApplication):
+        return
+    QtCore.qInstallMessageHandler(_told)
+    app = application.qSlicerApplication()
+    sys.modules["qt"] = pythonqt.Module("qt", (ui_files, QtCore, QtGui, QtWidgets, QtUiTools))
+    sys.modules["ctk"] = pythonqt.Module("ctk", (*ui_files.LIBRARIES, application))
+    pythonqt.overrides.update(dialogs.overrides())
+    pythonqt.overrides["QTimer.singleShot"] = _single_shot
+    pythonqt.overrides["QDesktopServices.openUrl"] = lambda url: app.openUrl(url.toString())
+    (Path(app.property("slicerHome")) / "ColorFiles").mkdir()
+    core = application_logic.Core(home=app.property("slicerHome"))
+    slicer.mrmlScene = core.scene
+    atexit.register(core.scene.Clear, True)  # nodes must go before the logics that observe them
+    app.start(core, layout_manager.qSlicerLayoutManager(core))
+    slicer.__class__ = _Slicer
+    slicer.app = pythonqt.wrapped(app)
+    slicer.modules = slicer_modules.make(core)
+    util.install()
+    for name, members in _modules().items():
+        module = sys.modules.setdefault(name, types.ModuleType(name))
+        for member, value in members.items():
+            setattr(module, member, value)
+        if "." in name:
+            setattr(slicer, name.split(".")[1], module)
+    sys.modules["SampleData"] = sample_data.module()
+
+
+def _modules() -> dict[str, dict[str, Any]]:
+    wrapper = {cls.__name__: cls for cls in parameter_validators.ANNOTATIONS}
+    base = (
+        scripted_module.ScriptedLoadableModule,
+        scripted_module.ScriptedLoadableModuleWidget,
+        scripted_module.ScriptedLoadableModuleLogic,
+        scripted_module.ScriptedLoadableModuleTest,
+    )
+    return {
+        "slicer.i18n": {"tr": lambda text: text, "translate": lambda context, text: text},
+        "slicer.parameterNodeWrapper": {**wrapper, "parameterNodeWrapper": parameter_node.parameterNodeWrapper},
+        "slicer.ScriptedLoadableModule": {cls.__name__: cls for cls in base},
+    }
+
+
+def _told(kind: Any, context: Any, text: str) -> None:
+    """Qt's messages, without those of a platform that shows no windows."""
+    if not text.startswith("This plugin does not support"):
+        print(text, file=sys.stderr)
+
+
+def _single_shot(milliseconds: int, function: Any) -> None:
+    QtCore.QTimer.singleShot(int(milliseconds), signals.guarded(function))
+
+
+def reset() -> None:
+    """As new: no nodes, no settings, no messages, the first layout."""
+    app = QtWidgets.QApplication.instance()
+    slicer.mrmlScene.Clear(True)
+    app.settings().clear()
+    app.openedUrls.clear()
+    dialogs.clear()
+    util.statuses.clear()
+    sample_data.sources.clear()
+    pythonqt.slotErrors.clear()
+    app.layoutManager().setLayout(layout_manager.FOUR_UP)

@@ -27,10 +27,10 @@ def requirements(path: Path) -> dict[str, str]:
     return {line.split(">=")[0].strip(): line for line in lines if line}
 
 
-def missing(path: Path) -> list[str]:
-    """Names of the packages that are not there or too old, PyTorch first; none of them is imported."""
+def missing(path: Path, *, torch: bool = True) -> list[str]:
+    """Names of the packages that are not there or too old, PyTorch (if asked for) first; none of them is imported."""
     importlib.invalidate_caches()
-    wanted = {"torch": "torch" + TORCH_REQUIREMENT, **requirements(path)}
+    wanted = {**({"torch": "torch" + TORCH_REQUIREMENT} if torch else {}), **requirements(path)}
     return [name for name, line in wanted.items() if not _installed(line)]
 
 
@@ -41,12 +41,15 @@ def explanation(names: list[str]) -> str:
         "scikit-image": _("scikit-image finds the patient in the image (15 MB)"),
         "safetensors": _("safetensors reads trained models safely (1 MB)"),
         "pydantic": _("pydantic checks settings and model cards (5 MB)"),
+        "matplotlib": _("matplotlib draws the pictures of a report (30 MB)"),
+        "lightning": _("lightning runs the training (20 MB)"),
+        "jinja2": _("jinja2 writes the page of a report (1 MB)"),
     }
     lines = "".join(f"<li>{reasons.get(name, name)}</li>" for name in names)
     return _("MedSR needs packages that Slicer does not bring:") + f"<ul>{lines}</ul>"
 
 
-def install(names: list[str], path: Path) -> None:
+def install(names: list[str], path: Path, *, torch: bool = True) -> None:
     """Install the packages; Slicer shows its own progress.
 
     Raises:
@@ -57,7 +60,7 @@ def install(names: list[str], path: Path) -> None:
     lines = [line for name, line in requirements(path).items() if name in names]
     if lines:
         _install_others(lines)
-    left = missing(path)
+    left = missing(path, torch=torch)
     if left:
         raise SetupError(
             _("Still missing: {names}. See the log of Slicer's Python console, then press Set up again.").format(

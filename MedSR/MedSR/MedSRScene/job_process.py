@@ -1,7 +1,8 @@
 """A MedSR job in its own process: events come back line by line, and it can be stopped.
 
 A crash, an error of the driver or a stop never takes the application down, and its memory is given back. Stopping
-is a request at first (a file that the job looks for), then a signal, then the end of the whole process group.
+is a request at first (a file that the job looks for), a second later a signal, and a second after that the end of the
+whole process group, children that hear no signal included.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ Event = dict[str, Any]
 TAIL_LINES = 30
 JOB_FILE = "job.json"
 CANCEL_FILE = "cancel"
+_LOOK_S = 0.02
 
 
 class JobProcess:
@@ -36,8 +38,8 @@ class JobProcess:
         python: the command of the interpreter; by default Slicer's, else the one that runs this.
     """
 
-    GRACE_S = 5.0
-    """How long a stop may take before the next, harder one."""
+    GRACE_S = 1.0
+    """How long a stop may take before the next, harder one: the end comes in less than three seconds."""
 
     DRAIN_S = 2.0
     """How long events are waited for when the process has ended but a child of it holds its output open."""
@@ -50,8 +52,7 @@ class JobProcess:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._readers: list[threading.Thread] = []
-        self._asked_at: float | None = None
-        self._signalled = False
+        self._stopper: threading.Thread | None = None
         self._seen_ended_at: float | None = None
 
     def start(self) -> None:
@@ -78,8 +79,7 @@ class JobProcess:
             self._readers.append(reader)
 
     def poll(self) -> list[Event]:
-        """The events since the last poll; never waits. A stop that takes too long is made harder here."""
-        self._press()
+        """The events since the last poll; never waits."""
         events = []
         while not self._events.empty():
             events.append(self._events.get())
@@ -92,23 +92,27 @@ class JobProcess:
 
     @property
     def exitCode(self) -> int | None:
-        """None before the end; negative where a signal ended the process."""
+        """None before the end, of the children too if it was stopped; negative where a signal ended the process."""
         code = None if self._process is None else self._process.poll()
-        if code is None or not any(reader.is_alive() for reader in self._readers):
+        if code is None or (self._stopper is not None and self._stopper.is_alive()):
+            return None
+        if not any(reader.is_alive() for reader in self._readers):
             return code
         if self._seen_ended_at is None:
             self._seen_ended_at = time.monotonic()
         return code if time.monotonic() - self._seen_ended_at > self.DRAIN_S else None
 
     def cancel(self) -> None:
-        """Ask the job to stop; go on polling until it has."""
-        if self._asked_at is None:
-            self._asked_at = time.monotonic()
-            (self._folder / CANCEL_FILE).touch()
+        """Ask the job to stop; after two times `GRACE_S` it and its children are ended, polled or not."""
+        if self._stopper is not None:
+            return
+        (self._folder / CANCEL_FILE).touch()
+        self._stopper = threading.Thread(target=self._press, daemon=True)
+        self._stopper.start()
 
     def kill(self) -> None:
-        """End the process and its children at once, and wait until it is gone."""
-        if self._process is not None and self._process.poll() is None:
+        """End the process and its children at once, and wait until it is gone; a child may outlive its parent."""
+        if self._process is not None:
             _end(self._process, hard=True)
             self._process.wait()
         for reader in self._readers:
@@ -123,14 +127,23 @@ class JobProcess:
             self._events.put(_event(line))
 
     def _press(self) -> None:
-        if self._asked_at is None or self._process is None or self._process.poll() is not None:
+        """Wait, signal, wait, end. Children that a process leaves behind by itself have no business any more."""
+        if self._process is None:
             return
-        waited = time.monotonic() - self._asked_at
-        if waited > 2 * self.GRACE_S:
-            _end(self._process, hard=True)
-        elif waited > self.GRACE_S and not self._signalled:
-            self._signalled = True
+        if not self._goes_within(self.GRACE_S, self._process):
             _end(self._process, hard=False)
+            # A launcher ends with the signal, its child may still be writing: both are waited for.
+            self._goes_within(self.GRACE_S, self._process, children=True)
+        _end(self._process, hard=True)
+
+    @staticmethod
+    def _goes_within(seconds: float, process: subprocess.Popen[str], *, children: bool = False) -> bool:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if process.poll() is not None and not (children and _group_lives(process)):
+                return True
+            time.sleep(_LOOK_S)
+        return False
 
 
 def library_folder() -> Path | None:
@@ -161,13 +174,26 @@ def _own_group() -> dict[str, Any]:
 def _end(process: subprocess.Popen[str], *, hard: bool) -> None:
     """Ask (or, ``hard``, force) a process and its children to end; on Windows there is only force."""
     if os.name == "nt":
+        if process.poll() is not None:
+            return  # the number may be another's by now, and the tree below it cannot be found any more
         command = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
         subprocess.run(command, check=False, capture_output=True, creationflags=subprocess.CREATE_NO_WINDOW)
         return
+    _signal_group(process, signal.SIGKILL if hard else signal.SIGTERM)
+
+
+def _group_lives(process: subprocess.Popen[str]) -> bool:
+    """Whether a process or one of its children runs; on Windows only the process itself can be asked."""
+    return process.poll() is None if os.name == "nt" else _signal_group(process, 0)
+
+
+def _signal_group(process: subprocess.Popen[str], number: int) -> bool:
+    """Whether there was a group to signal."""
     try:
-        os.killpg(process.pid, signal.SIGKILL if hard else signal.SIGTERM)
-    except ProcessLookupError:
-        return  # it has ended by itself in the meantime
+        os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):  # all have ended (macOS denies a group of the dead)
+        return False
+    return True
 
 
 def _read(stream: IO[str], handle: Any) -> None:

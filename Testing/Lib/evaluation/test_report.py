@@ -83,7 +83,7 @@ def test_the_best_of_each_column_is_bold(written):
     sharp, soft = (
         re.search(rf"<tr><td>{name}</td>\s*<td.*?</tr>", text, re.S).group() for name in ("Sharp", "Soft &lt;b&gt;")
     )
-    assert sharp.count('class="best"') == 8 and soft.count('class="best"') == 0
+    assert sharp.count('class="best"') == 10 and soft.count('class="best"') == 0
 
 
 def test_numbers_are_data_too(written):

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ import pytest
 import SimpleITK as sitk
 
 from MedSRLib.errors import InputError
-from MedSRLib.jobs import process, runner, tasks
+from MedSRLib.jobs import job, process, runner, tasks
+from MedSRLib.methods import interpolation
+from MedSRLib.models.card import ModelCard
+from MedSRLib.models.library import Model
 
 Events = list[dict[str, Any]]
 DEMO = {"task": "demo", "outputs": {"folder": "out"}}
@@ -60,9 +64,23 @@ def test_a_result_tells_paths_and_provenance(scan: Path) -> None:
     assert {"stage", "progress"} <= {event["event"] for event in events}
 
 
+def test_a_change_of_modality_is_told(scan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from MedSRLib.jobs import upscale
+
+    events: Events = []
+    runner.run(upscale_job(scan), events.append)
+    assert events[-1]["provenance"]["synthetic"] is None
+    monkeypatch.setattr(interpolation.Linear, "info", replace(interpolation.Linear.info, family="synthesis"))
+    runner.run(upscale_job(scan), events.append)
+    assert events[-1]["provenance"]["synthetic"] is True
+    card = ModelCard(name="a", method="arssr", architecture={}, scale_max=2, target_modality="T2w")
+    settled = upscale.settle(job.parse(upscale_job(scan, method="cubic")).parameters)
+    assert replace(settled, model=Model(card, {})).synthetic is True
+
+
 def test_a_job_file_runs_like_its_content(scan: Path) -> None:
-    job = upscale_job(scan) | {"inputs": {"image": scan.name}, "outputs": {"image": "here.nrrd"}}
-    (scan.parent / "job.json").write_text(json.dumps(job))
+    content = upscale_job(scan) | {"inputs": {"image": scan.name}, "outputs": {"image": "here.nrrd"}}
+    (scan.parent / "job.json").write_text(json.dumps(content))
     assert runner.run(scan.parent / "job.json") == 0
     assert (scan.parent / "here.nrrd").is_file()
 

@@ -48,6 +48,10 @@ def test_the_papers_recipe_is_the_papers() -> None:
             "name = 'a'\nmethod = 'arssr'\n[optimisation]\nsteps = 1\n[[degradation]]\nkind = 'fog'",
             "no degradation 'fog'",
         ),
+        (
+            "name = 'a'\nmethod = 'arssr'\narchitecture.cell = true\nsampling.kind = 'paper'\noptimisation.epochs = 1",
+            "cell needs",
+        ),
         ("name = ", "not valid TOML"),
     ],
 )

@@ -1,0 +1,88 @@
+"""How long an upscaling will take and how much memory it will need, before it starts.
+
+An estimate, good to a factor of two: from the work a method says it has (`Method.work`), the measured speed of the
+machine (`inference.machine`), and a few constants measured on the project's own runs. No torch is loaded for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from MedSRLib.grids import Grid
+
+if TYPE_CHECKING:
+    from MedSRLib.models.card import ModelCard
+
+DEFAULT_BUDGET_GB = 2.5
+"""As `inference.runtime.DEFAULT_MEMORY_GB`, which cannot be read without torch in every case."""
+
+_GIB = 2**30
+_START_S = 3.0
+"""Starting the interpreter and loading torch."""
+
+_SHARE_OF_SPEED = 0.35
+"""What a whole network reaches of the speed of one warm convolution: 0.65 its encoder, 0.2 its decoder."""
+
+_FILES_S_PER_VOXEL = 2e-8
+_PROGRAM_BYTES = 0.45 * _GIB
+"""Interpreter, torch and SimpleITK."""
+
+_ARRAYS = 4
+"""Copies of the result, float32, that live at the same time."""
+
+_BYTES_PER_FEATURE_VOXEL = 8.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Time in seconds, None if the machine's speed is not known; main memory (of a graphics card: its own) in bytes."""
+
+    seconds: float | None
+    memory_bytes: int
+
+
+def estimate(
+    method: str,
+    source: Grid,
+    target: Grid,
+    card: ModelCard | None = None,
+    *,
+    speed: Mapping[str, float] | None = None,
+    memory_gb: float | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Estimate:
+    """What upscaling from one grid to another takes.
+
+    Args:
+        method: identifier.
+        source: the image's grid.
+        target: the wanted grid.
+        card: of the model that will be used.
+        speed: ``{"flops": a second, "voxels": a second}`` of the device, as the job "machine" tells.
+        memory_gb: the budget of the job, None for the default.
+        options: of the method.
+
+    Raises:
+        OptionError: for an unknown method or option.
+    """
+    from MedSRLib.methods import registry
+
+    work = registry.create(method, options or {}).work(source, target, card)
+    fine, coarse = prod(target.size), prod(source.size)
+    seconds = None
+    if speed is not None:
+        seconds = _START_S + work.flops / (_SHARE_OF_SPEED * speed["flops"]) + work.voxels / speed["voxels"]
+        seconds += _FILES_S_PER_VOXEL * (fine + coarse)
+    budget = (memory_gb or DEFAULT_BUDGET_GB) * _GIB
+    network = 0.0 if card is None else _BYTES_PER_FEATURE_VOXEL * coarse * _features(card)
+    images = 4.0 * (_ARRAYS * fine + 2 * coarse)
+    return Estimate(seconds, int(_PROGRAM_BYTES + images + min(network, budget)))
+
+
+def _features(card: ModelCard) -> int:
+    """The widest layer that is kept for every input voxel."""
+    known = (card.architecture.get(name) for name in ("feature_dim", "channels"))
+    return max((int(value) for value in known if isinstance(value, int | float)), default=64)

@@ -1,0 +1,95 @@
+"""The task "compare": what a window needs to show results beside their reference."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from MedSRLib import files, images
+from MedSRLib.errors import InputError, OutputError
+from MedSRLib.jobs import checks
+from MedSRLib.jobs.job import CompareInputs, CompareJob, ResultFile
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+    from MedSRLib.evaluation.comparison import Result
+    from MedSRLib.progress import Progress
+
+
+def perform(job: CompareJob, progress: Progress) -> dict[str, Any]:
+    """Write volumes and measures into the folder; see `evaluation.comparison`."""
+    from MedSRLib.evaluation import comparison
+
+    given, folder = job.inputs, job.outputs.folder
+    fields = [result.field for result in given.results.values()]
+    checks.inputs_exist(
+        [given.reference, given.mask, given.input, *fields, *(result.image for result in given.results.values())]
+    )
+    checks.folder_can_be_written(folder)
+    _make(folder)
+    progress.stage("Reading")
+    results = {key: _result(result, progress) for key, result in given.results.items()}
+    if given.reference is None:
+        content = comparison.place(folder, results, progress=progress)
+    else:
+        reference, mask = images.read(given.reference, progress), _mask(given)
+        wanted = job.parameters.measures
+        content = comparison.compare(folder, results, reference, mask, measures=wanted, progress=progress)
+    if given.input is not None and given.reference is None:
+        progress.stage("Degrading the results again")
+        content["consistency"] = _consistency(results, images.read(given.input, progress))
+        files.write_text_atomic(folder / comparison.MEASURES_FILE, json.dumps(content, ensure_ascii=False) + "\n")
+    return {"outputs": {"folder": str(folder)}, "notes": content["notes"]}
+
+
+def _result(result: ResultFile, progress: Progress) -> Result:
+    from MedSRLib.evaluation.comparison import Result
+
+    field = None if result.field is None else _field(result.field)
+    return Result(images.read(result.image, progress), field, result.name)
+
+
+def _field(path: Path) -> sitk.Image:
+    import SimpleITK as sitk
+
+    try:
+        field = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError(f"The field of displacements '{path}' cannot be read.", str(error).splitlines()[-1]) from error
+    if field.GetDimension() != 3 or field.GetNumberOfComponentsPerPixel() != 3:
+        raise InputError(f"The file '{path}' is no field of displacements.", "", "Give a 3D image of three components.")
+    return field
+
+
+def _mask(given: CompareInputs) -> sitk.Image | None:
+    if given.mask is None:
+        return None
+    mask = images.read(given.mask)
+    return mask if given.label is None else mask == given.label
+
+
+def _consistency(results: dict[str, Result], image: sitk.Image) -> dict[str, dict[str, float] | None]:
+    """Root mean square of `upscaling.consistency`, and its part of the input's range; None across a bent field."""
+    import numpy as np
+
+    from MedSRLib import upscaling
+
+    spread = float(np.ptp(images.to_array(image))) or 1.0
+    found: dict[str, dict[str, float] | None] = {}
+    for key, result in results.items():
+        if result.field is not None:
+            found[key] = None
+            continue
+        residual = images.to_array(upscaling.consistency(result.image, image))
+        rmse = float(np.sqrt(np.square(residual).mean(dtype=np.float64)))
+        found[key] = {"rmse": rmse, "relative": rmse / spread}
+    return found
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder '{folder}' cannot be made: {error.strerror}.") from error

@@ -1,0 +1,93 @@
+"""Which volumes of a manifest a recipe trains on, and which only validate; no subject is in both."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from MedSRLib.errors import InputError
+from MedSRLib.manifests import Manifest
+from MedSRLib.training.recipe import DataRecipe, Recipe
+
+
+@dataclass(frozen=True)
+class Split:
+    """Volumes to train on and volumes to validate on; no subject is in both."""
+
+    train: Manifest
+    validation: Manifest
+
+    @property
+    def validation_subjects(self) -> list[str]:
+        """Names of the subjects that are held out."""
+        return subjects_of(self.validation)
+
+
+def split_by_subject(manifest: Manifest, recipe: Recipe) -> Split:
+    """Choose the recipe's volumes and part them by subject.
+
+    Where the manifest says the role, modality or organ of no volume at all (a folder says nothing), the recipe's
+    word is taken for it.
+
+    Raises:
+        InputError: if nothing is left to train on, or a validation subject does not exist.
+    """
+    d = recipe.data
+    chosen = _completed(manifest, d).select(role=d.role, modality=d.modality, organ=d.organ)
+    kept = Manifest(tuple(v for v in chosen.volumes if v.dataset not in d.exclude_datasets), manifest.root)
+    if not kept.volumes:
+        wanted = ", ".join(f"{name} {getattr(d, name)}" for name in ("role", "modality", "organ") if getattr(d, name))
+        raise InputError(
+            "No volume of the manifest fits the recipe.",
+            f"Wanted: {wanted or 'any'}.",
+            "Correct the [data] section of the recipe, or use another manifest.",
+        )
+    held_out = _held_out(subjects_of(kept), d.validation_subjects)
+    train = tuple(v for v in kept.volumes if v.subject not in held_out)
+    held = tuple(v for v in kept.volumes if v.subject in held_out)
+    return Split(Manifest(train, manifest.root), Manifest(held, manifest.root))
+
+
+def subjects_of(manifest: Manifest) -> list[str]:
+    """The subjects' names, sorted."""
+    return sorted({volume.subject for volume in manifest.volumes})
+
+
+def _completed(manifest: Manifest, data: DataRecipe) -> Manifest:
+    """The volumes with the recipe's word in the columns that the manifest leaves empty throughout."""
+    said = {name: any(getattr(volume, name) for volume in manifest.volumes) for name in ("role", "modality", "organ")}
+    volumes = tuple(
+        dataclasses.replace(
+            volume,
+            role=volume.role if said["role"] else data.role or "",
+            modality=volume.modality if said["modality"] else data.modality or "",
+            organ=volume.organ if said["organ"] else data.organ or "",
+        )
+        for volume in manifest.volumes
+    )
+    return Manifest(volumes, manifest.root)
+
+
+def _held_out(subjects: list[str], wanted: list[str] | int) -> set[str]:
+    """The named subjects, or so many of them, evenly spaced in the sorted list."""
+    if isinstance(wanted, int):
+        _refuse_all(wanted, len(subjects))
+        return {subjects[(2 * n + 1) * len(subjects) // (2 * wanted)] for n in range(wanted)}
+    missing = set(wanted) - set(subjects)
+    if missing:
+        raise InputError(
+            f"The manifest has no subject {', '.join(sorted(missing))} among the chosen volumes.",
+            "The recipe names them in data.validation_subjects.",
+            "Correct the recipe or the manifest.",
+        )
+    _refuse_all(len(set(wanted)), len(subjects))
+    return set(wanted)
+
+
+def _refuse_all(wanted: int, count: int) -> None:
+    if wanted >= count:
+        raise InputError(
+            f"{wanted} subjects cannot be held out: there are only {count} that fit the recipe.",
+            "At least one must be left to train on.",
+            "Hold out fewer, or use more volumes.",
+        )
