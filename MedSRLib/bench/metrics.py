@@ -115,7 +115,7 @@ def _volume_metrics(device: str) -> dict[str, tuple[Metric, Metric]]:
     """Ours and scikit-image's, for the measures of whole volumes."""
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-    from MedSRLib.evaluation import similarity
+    from MedSRLib.evaluation import box_similarity
 
     window = (metrics.SSIM_WINDOW,) * 3
     return {
@@ -124,7 +124,7 @@ def _volume_metrics(device: str) -> dict[str, tuple[Metric, Metric]]:
             lambda x, y: float(peak_signal_noise_ratio(x, y, data_range=_WHITE)),
         ),
         "ssim": (
-            lambda x, y: similarity.box_mean(x, y, data_range=_WHITE, window=window, device=device),
+            lambda x, y: box_similarity.box_mean(x, y, data_range=_WHITE, window=window, device=device),
             lambda x, y: float(structural_similarity(x, y, data_range=_WHITE)),
         ),
     }

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from MedSRLib.errors import InputError
+from MedSRLib.evaluation import box_similarity
 from MedSRLib.evaluation.reference import Reference
 
 if TYPE_CHECKING:
@@ -74,9 +75,7 @@ def ssim(reference: np.ndarray, image: np.ndarray, *, data_range: float, mask: n
     _check(reference, image, data_range, mask)
     window = ssim_window(reference.shape)
     if mask is None:
-        from MedSRLib.evaluation import similarity
-
-        return similarity.box_mean(reference, image, data_range=data_range, window=window)
+        return box_similarity.box_mean(reference, image, data_range=data_range, window=window)
     counted = _counted(reference.shape, window, mask)
     box = _bounding_box(counted, window)
     values = _ssim_map(reference[box], image[box], float(data_range), window)
@@ -179,6 +178,4 @@ def _bounding_box(inside: np.ndarray, window: tuple[int, ...]) -> tuple[slice, .
 
 def _ssim_map(x: np.ndarray, y: np.ndarray, data_range: float, window: tuple[int, ...]) -> np.ndarray:
     """The SSIM of the window around every voxel, float32, borders mirrored."""
-    from MedSRLib.evaluation import similarity
-
-    return similarity.box_map(x, y, data_range=data_range, window=window)
+    return box_similarity.box_map(x, y, data_range=data_range, window=window)

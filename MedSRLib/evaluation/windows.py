@@ -8,13 +8,11 @@ for the axes of medical images that beats a convolution of one channel.
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
-
-Array = TypeVar("Array", np.ndarray, Tensor)
 
 Border = Literal["valid", "reflected", "mirrored", "nearest"]
 """Beyond the border (a b c d): valid, none is needed; reflected, c b | a b c; mirrored, b a | a b c;
@@ -51,31 +49,3 @@ def bands(kernel: np.ndarray, shape: tuple[int, ...], border: Border, like: Tens
     """`band` for each axis of ``shape``, in the type and on the device of ``like``."""
     made = {n: torch.from_numpy(band(kernel, n, border)).to(like) for n in set(shape)}
     return [made[n] for n in shape]
-
-
-def window_sum(values: Array, width: int, stride: int) -> Array:
-    """Sums of ``width`` values that lie ``stride`` apart in a flat array: out[n] = Σ_t values[n + t stride].
-
-    Sums of 1, 2, 4, ... values are made by doubling and put together by the binary digits of ``width``: four
-    additions for seven values, each over one contiguous run of memory.
-
-    Returns:
-        Flat, shorter by (width - 1) stride; ``values`` itself for a width of one.
-    """
-    length = len(values) - (width - 1) * stride
-    power, terms, done = values, 1, 0
-    parts: list[Array] = []
-    while True:
-        if width & terms:
-            parts.append(power[done * stride : done * stride + length])
-            done += terms
-        if 2 * terms > width:
-            break
-        power = power[: -terms * stride] + power[terms * stride :]
-        terms *= 2
-    if len(parts) == 1:
-        return parts[0]
-    total = parts[0] + parts[1]
-    for part in parts[2:]:
-        total += part
-    return total

@@ -1,5 +1,8 @@
 """SSIM in all its forms against scikit-image 0.26.0 and torchmetrics 1.9.0, called in the tests themselves."""
 
+import os
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,7 @@ from torchmetrics.functional.image import (
 )
 
 from MedSRLib.errors import InputError
-from MedSRLib.evaluation import similarity
+from MedSRLib.evaluation import box_similarity, similarity
 
 
 def pair(shape, offset=0.0):
@@ -35,20 +38,28 @@ def of(array):
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
 @pytest.mark.parametrize("shape", [(7, 10, 13), (41, 22, 19)])
 def test_the_uniform_window_gives_scikit_images_value_and_map(shape, offset, monkeypatch):
-    monkeypatch.setitem(similarity._SLAB_VOXELS, "cpu", 1500)  # several slabs
+    monkeypatch.setitem(box_similarity._SLAB_VOXELS, "cpu", 1500)  # several slabs
     reference, image = pair(shape, offset)
     settings = {"data_range": float(np.ptp(reference)), "window": (7, 7, 7)}
     value, values = oracle(reference, image, full=True)
-    assert similarity.box_mean(reference, image, **settings) == pytest.approx(value, abs=1e-6)
-    assert similarity.box_map(reference, image, **settings) == pytest.approx(values, abs=1e-4)
+    assert box_similarity.box_mean(reference, image, **settings) == pytest.approx(value, abs=1e-6)
+    assert box_similarity.box_map(reference, image, **settings) == pytest.approx(values, abs=1e-4)
 
 
 def test_what_a_gpu_would_compute_is_the_same():
     """ "cpu:0" takes the way of a GPU: tensors instead of NumPy's threads."""
     reference, image = pair((41, 22, 19))
     settings = {"data_range": float(np.ptp(reference)), "window": (7, 5, 7)}
-    found = similarity.box_map(reference, image, device="cpu:0", **settings)
-    assert found == pytest.approx(similarity.box_map(reference, image, **settings), abs=1e-5)
+    found = box_similarity.box_map(reference, image, device="cpu:0", **settings)
+    assert found == pytest.approx(box_similarity.box_map(reference, image, **settings), abs=1e-5)
+
+
+@pytest.mark.parametrize(("wanted", "threads"), [("3", 3), ("2,1", 2), ("", None), ("many", None), ("0", None)])
+def test_without_torch_there_are_as_many_threads_as_it_would_have(wanted, threads, monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch")
+    monkeypatch.setenv("OMP_NUM_THREADS", wanted)
+    found = box_similarity._threads()
+    assert found == threads if threads else 1 <= found <= os.cpu_count()
 
 
 def test_slices_have_scikit_images_2d_values():
@@ -119,7 +130,7 @@ def test_volumes_too_small_for_the_scales_are_refused(shape, advice):
 def test_identical_volumes_and_flat_regions_have_similarity_one():
     reference, _ = pair((12, 13, 14), 500.0)
     assert similarity.ssim_gaussian(reference, reference, data_range=100) == 1
-    assert similarity.box_mean(reference, reference, data_range=100, window=(7, 7, 7)) == 1
+    assert box_similarity.box_mean(reference, reference, data_range=100, window=(7, 7, 7)) == 1
     flat = np.full((12, 12, 12), 7.0, dtype=np.float32)
     assert similarity.ms_ssim(flat, flat, data_range=1, scales=1) == 1
     # Two different constants: no structure is lost, the luminance term alone speaks.
