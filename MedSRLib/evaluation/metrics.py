@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from MedSRLib.errors import InputError
+from MedSRLib.evaluation import box_similarity
 from MedSRLib.evaluation.reference import Reference
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def ssim(reference: np.ndarray, image: np.ndarray, *, data_range: float, mask: n
     """
     _check(reference, image, data_range, mask)
     window = ssim_window(reference.shape)
+    if mask is None:
+        return box_similarity.box_mean(reference, image, data_range=data_range, window=window)
     counted = _counted(reference.shape, window, mask)
     box = _bounding_box(counted, window)
     values = _ssim_map(reference[box], image[box], float(data_range), window)
@@ -174,24 +177,5 @@ def _bounding_box(inside: np.ndarray, window: tuple[int, ...]) -> tuple[slice, .
 
 
 def _ssim_map(x: np.ndarray, y: np.ndarray, data_range: float, window: tuple[int, ...]) -> np.ndarray:
-    """The SSIM of the window around every voxel, float32, borders mirrored.
-
-    In float32, because a 256³ volume needs ten such arrays. Second moments are taken about the
-    reference's mean: E[x²] - E[x]² of a CT stored around 1000 would drown in rounding.
-    """
-    from scipy.ndimage import uniform_filter
-
-    def mean(a: np.ndarray) -> np.ndarray:
-        return np.asarray(uniform_filter(a, size=window))
-
-    offset = np.float32(np.mean(x, dtype=np.float64))
-    x, y = (np.asarray(a, dtype=np.float32) - offset for a in (x, y))
-    n = int(np.prod(window))
-    sample = n / (n - 1) if n > 1 else 1.0
-    mx, my = mean(x), mean(y)
-    variances = sample * (mean(x * x) - mx * mx + mean(y * y) - my * my)
-    covariance = sample * (mean(x * y) - mx * my)
-    mx, my = mx + offset, my + offset
-    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    structure = (2 * covariance + c2) / (variances + c2)
-    return np.asarray((2 * mx * my + c1) / (mx * mx + my * my + c1) * structure)
+    """The SSIM of the window around every voxel, float32, borders mirrored."""
+    return box_similarity.box_map(x, y, data_range=data_range, window=window)

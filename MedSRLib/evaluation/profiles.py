@@ -140,6 +140,46 @@ def edge_widths(
     return widths
 
 
+def maximum_slope(profile: Profile) -> float:
+    """The steepest change between neighbouring samples, without sign, intensity per mm; 0 if there are fewer than two.
+
+    A step of height h blurred by a Gaussian of standard deviation s has h / (s √(2 π)).
+    """
+    step = np.diff(profile.positions)
+    return float(np.max(np.abs(np.diff(profile.values)) / step, initial=0.0)) if len(step) else 0.0
+
+
+def fwhm(profile: Profile, near: float | None = None, reach: float = 2.0) -> float | None:
+    """Full width at half maximum, mm, of the ridge or trough that departs most from the profile's median.
+
+    Half maximum is halfway between the peak and the higher (of a trough, the lower) of the lowest points on
+    its two sides, so that a thin line on a slope keeps its width; crossings are interpolated linearly. A
+    Gaussian ridge of standard deviation s has 2.3548 s.
+
+    Args:
+        near: position in mm; the peak is sought within ``reach`` mm of it (default: on the whole line).
+
+    Returns:
+        None for a constant profile, and where a side does not fall to half maximum within the line.
+    """
+    x, v = profile.positions, profile.values
+    departure = v - np.median(v)
+    allowed = np.ones(len(v), dtype=bool) if near is None else np.abs(x - near) <= reach
+    if not np.any(departure[allowed]):
+        return None
+    peak = int(np.argmax(np.where(allowed, np.abs(departure), -1)))
+    ridge = v if departure[peak] > 0 else -v
+    base = max(float(ridge[: peak + 1].min()), float(ridge[peak:].min()))
+    level = (float(ridge[peak]) + base) / 2
+    before, after = np.flatnonzero(ridge[:peak] <= level), np.flatnonzero(ridge[peak:] <= level)
+    if base >= ridge[peak] or not len(before) or not len(after):
+        return None
+    left, right = int(before[-1]), peak + int(after[0])
+    start = np.interp(level, ridge[[left, left + 1]], x[[left, left + 1]])
+    end = np.interp(level, ridge[[right, right - 1]], x[[right, right - 1]])
+    return float(end - start)
+
+
 def steepest_line(
     array: np.ndarray, mask: np.ndarray, grid: Grid, axes: Sequence[int] = (0, 1), length_mm: float = 30.0
 ) -> Line:

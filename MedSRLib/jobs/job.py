@@ -313,20 +313,26 @@ class ImportModelJob(_Strict):
 
 
 class BenchParameters(RuntimeParameters):
-    """What is timed: the method, the size of the input cube, the scale, the model (random weights if None).
+    """What is timed: "arssr" (size of the input cube, 64; scale, 2; model, random weights) or "metrics" (size, 256).
 
     ``threads`` is the number of processor threads; None leaves it to torch (and OMP_NUM_THREADS).
     """
 
-    method: Literal["arssr"] = "arssr"
+    method: Literal["arssr", "metrics"] = "arssr"
     threads: int | None = Field(default=None, ge=1)
-    size: int = Field(default=64, ge=8, le=512)
-    scale: float = Field(default=2.0, ge=1, le=16, allow_inf_nan=False)
+    size: int | None = Field(default=None, ge=8, le=512)
+    scale: float | None = Field(default=None, ge=1, le=16, allow_inf_nan=False)
     model: str | None = None
+
+    @model_validator(mode="after")
+    def _metrics_have_no_scale(self) -> BenchParameters:
+        if self.method == "metrics" and not (self.scale is None and self.model is None):
+            raise ValueError("the metrics have neither a scale nor a model; leave them out.")
+        return self
 
 
 class BenchJob(_Strict):
-    """The speed of ArSSR's inference on this machine, beside two plainer ways."""
+    """The speed of ArSSR's inference, or of the metrics, on this machine, beside plainer or other ways."""
 
     task: Literal["bench"]
     parameters: BenchParameters = BenchParameters()

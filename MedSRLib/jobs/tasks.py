@@ -165,14 +165,19 @@ def _import_model(job: jobs.ImportModelJob, progress: Progress) -> dict[str, Any
 def _bench(job: jobs.BenchJob, progress: Progress) -> dict[str, Any]:
     import torch
 
+    wanted, runtime = job.parameters, upscale.runtime_of(job.parameters)
+    if wanted.threads is not None:
+        torch.set_num_threads(wanted.threads)
+    if wanted.method == "metrics":
+        from MedSRLib.bench import metrics
+
+        found = metrics.run(wanted.size or 256, runtime=runtime, progress=progress)
+        return {"outputs": {}, "table": metrics.table(found), "measured": found}
     from MedSRLib.bench import arssr
     from MedSRLib.models import library
 
-    wanted = job.parameters
-    model = None if wanted.model is None else library.load(wanted.model, wanted.method)
-    if wanted.threads is not None:
-        torch.set_num_threads(wanted.threads)
-    measured = arssr.run(wanted.size, wanted.scale, model=model, runtime=upscale.runtime_of(wanted), progress=progress)
+    model = None if wanted.model is None else library.load(wanted.model, "arssr")
+    measured = arssr.run(wanted.size or 64, wanted.scale or 2.0, model=model, runtime=runtime, progress=progress)
     return {"outputs": {}, "measured": measured}
 
 

@@ -57,7 +57,16 @@ EXTRA_PACKAGES = {
     "jinja2": {"evaluation", "protocols"},
 }
 # Rooms where torch may be imported with the module; everywhere else it is imported inside a function.
-TORCH_ROOMS = {"networks", "training", "inference.sampling", "inference", "acquisition", "bench", "models"}
+TORCH_ROOMS = {
+    "networks",
+    "training",
+    "inference.sampling",
+    "inference",
+    "acquisition",
+    "bench",
+    "models",
+    "evaluation",
+}
 LIGHT_MODULES = (
     "MedSRLib",
     "MedSRLib.cli",

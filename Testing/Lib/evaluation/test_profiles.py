@@ -1,10 +1,21 @@
 """Line profiles and edge widths on edges whose width is known."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.special import erf
 
-from MedSRLib.evaluation.profiles import Line, Profile, edge_widths, find_edge, sample, steepest_line
+from MedSRLib.evaluation.profiles import (
+    Line,
+    Profile,
+    edge_widths,
+    find_edge,
+    fwhm,
+    maximum_slope,
+    sample,
+    steepest_line,
+)
 from MedSRLib.grids import Grid
 
 GRID = Grid((13, 10, 7), (0.8, 1.2, 2.0), (3.0, -4.0, 5.0), (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, -1.0))
@@ -94,3 +105,33 @@ def test_one_slice_and_flat_volumes_still_have_a_line():
     line = steepest_line(array, np.ones(array.shape, dtype=bool), grid)
     assert line.length > 0
     assert find_edge(sample(array, grid, line)) is None
+
+
+def test_the_steepest_slope_of_a_blurred_step_in_closed_form():
+    x = np.linspace(-10, 10, 4001)
+    edge = Profile(x, 50 + 20 * erf(x / (1.3 * math.sqrt(2))))
+    assert maximum_slope(edge) == pytest.approx(40 / (1.3 * math.sqrt(2 * math.pi)), rel=1e-5)
+    assert maximum_slope(Profile(x, -edge.values)) == maximum_slope(edge)
+    assert maximum_slope(Profile(x[:1], x[:1])) == 0
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("slope", [0.0, 0.4])
+def test_the_width_of_a_gaussian_line_in_closed_form(sign, slope):
+    x = np.linspace(0, 30, 3001)
+    line = Profile(x, 100 + sign * 60 * np.exp(-0.5 * ((x - 17) / 1.7) ** 2) + slope * x)
+    assert fwhm(line) == pytest.approx(2.3548 * 1.7, rel=1e-3 if slope == 0 else 0.12)
+
+
+def test_of_two_lines_the_one_asked_for_is_measured():
+    x = np.linspace(0, 40, 4001)
+    two = Profile(x, 50 * np.exp(-0.5 * ((x - 10) / 1) ** 2) + 80 * np.exp(-0.5 * ((x - 30) / 2) ** 2))
+    assert fwhm(two) == pytest.approx(2.3548 * 2, rel=1e-3)
+    assert fwhm(two, near=10.5) == pytest.approx(2.3548 * 1, rel=1e-3)
+
+
+def test_a_triangle_has_half_its_base_and_an_edge_no_width():
+    triangle = Profile(np.arange(9.0), np.array([0, 0, 1, 2, 3, 2, 1, 0, 0.0]))
+    assert fwhm(triangle) == pytest.approx(3.0)
+    assert fwhm(Profile(np.arange(9.0), np.array([0, 0, 0, 1, 2, 3, 3, 3, 3.0]))) is None
+    assert fwhm(Profile(np.arange(9.0), np.ones(9))) is None

@@ -80,6 +80,22 @@ def test_bench_tells_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     code, end = run({"task": "bench", "parameters": {"size": 16, "scale": 3}})
     assert (code, end["measured"]) == (0, {"seconds": {"ours": 1.0}})
     assert (called["size"], called["scale"], called["model"]) == (16, 3, None)
+    run({"task": "bench"})
+    assert (called["size"], called["scale"]) == (64, 2)
+
+
+def test_bench_of_the_metrics_tells_a_table_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = {"value": 0.9, "seconds": 1.0}
+    called = engine(monkeypatch, "MedSRLib.bench.metrics", "run", {"metrics": {"ssim": entry}})
+    code, end = run({"task": "bench", "parameters": {"method": "metrics"}})
+    assert (code, end["measured"]) == (0, {"metrics": {"ssim": entry}})
+    assert called["size"] == 256 and "ssim" in end["table"]
+
+
+@pytest.mark.parametrize("surplus", [{"scale": 2}, {"model": "arssr"}])
+def test_bench_of_the_metrics_ignores_no_option(surplus: dict[str, Any]) -> None:
+    code, end = run({"task": "bench", "parameters": {"method": "metrics", **surplus}})
+    assert code == 2 and "neither a scale nor a model" in end["message"]
 
 
 @pytest.mark.parametrize("task", ["train", "benchmark", "evaluate", "demo", "batch"])
