@@ -48,6 +48,17 @@ def test_a_region_along_the_voxels_covers_exactly_those(make_volume, make_region
     assert (wider.index, wider.size) == ((1, 1, 0), (9, 7, 6))
 
 
+@pytest.mark.parametrize("direction", ["identity", "oblique", "left-handed", "sagittal"])
+def test_an_edge_between_two_voxels_is_not_moved_by_rounding(make_volume, make_region, ijk_to_ras, direction):
+    from MedSRScene import regions
+
+    node = make_volume(direction)
+    spacing = np.array(node.GetSpacing())
+    turn = ijk_to_ras(node)[:3, :3] / spacing
+    box = regions.box(node, make_region(_world(node, (5.0, 4.0, 2.5)), np.array([5, 5, 4]) * spacing, turn))
+    assert (box.index, box.size) == ((3, 2, 1), (5, 5, 4))
+
+
 def test_the_part_lies_where_it_was(make_volume, make_region):
     from MedSRScene import regions, volumes
 

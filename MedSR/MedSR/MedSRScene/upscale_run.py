@@ -109,10 +109,12 @@ class UpscaleRun(JobRun):
 
     def _read(self, folder: Path) -> Any:
         result = volumes.Voxels.read(folder / "result.nrrd")
-        if not self._wantsConsistency:
-            return result, None, 0.0
-        consistency = volumes.Voxels.read(folder / "consistency.nrrd")
-        shown = float(np.percentile(vtk_to_numpy(consistency.scalars), _SHOWN_PERCENTILE))
+        consistency, shown = None, 0.0
+        if self._wantsConsistency:
+            consistency = volumes.Voxels.read(folder / "consistency.nrrd")
+            shown = float(np.percentile(vtk_to_numpy(consistency.scalars), _SHOWN_PERCENTILE))
+        for path in folder.glob("*.nrrd"):  # here, in the thread: deleting a large file takes a while
+            path.unlink()
         return result, consistency, shown
 
     def _import(self, loaded: Any) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import SimpleITK as sitk
 import vtk
-from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
 
 from MedSRScene.errors import SceneError
 
@@ -47,7 +47,10 @@ class Voxels:
         """
         if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
             raise SceneError("Only a 3D image with one number a voxel can be shown as a scalar volume.")
-        scalars = numpy_to_vtk(sitk.GetArrayViewFromImage(image).ravel(), deep=True)
+        values = sitk.GetArrayViewFromImage(image).ravel()
+        scalars = vtk.vtkDataArray.CreateDataArray(get_vtk_array_type(values.dtype))
+        scalars.SetNumberOfValues(values.size)
+        np.copyto(vtk_to_numpy(scalars), values)  # numpy lets other threads run meanwhile, VTK's own copy does not
         return cls(scalars, image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
 
     @classmethod
@@ -135,10 +138,10 @@ def show(
     modifying = node.StartModify()
     if output is not None and name is not None:
         node.SetName(name)
+    _dress(node, beside)
     _fill(node, voxels)
     node.SetAndObserveTransformNodeID(beside.GetTransformNodeID())
     node.EndModify(modifying)
-    _dress(node, beside)
     _place(node, beside, scene)
     return node
 
@@ -179,7 +182,7 @@ def _fill(node: vtkMRMLScalarVolumeNode, voxels: Voxels) -> None:
 
 
 def _dress(node: vtkMRMLScalarVolumeNode, beside: vtkMRMLVolumeNode) -> None:
-    """Let both look alike."""
+    """Let both look alike; a node that has its window before its voxels need not look through them for one."""
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
     mine, theirs = node.GetDisplayNode(), beside.GetDisplayNode()
