@@ -14,6 +14,7 @@ help:
 	@echo "make demo    super-resolve a real brain volume; writes demo-output/report.html"
 	@echo "make test    ruff, mypy and the whole test suite"
 	@echo "make bench   speed and memory; writes bench-output/"
+	@echo "make screenshots   the pictures of README and tutorial"
 	@echo "make lint    ruff and mypy only"
 	@echo "make clean   remove .venv, caches and outputs"
 
@@ -27,17 +28,21 @@ test: lint
 	QT_QPA_PLATFORM=offscreen $(PYTHON_HERE) -m pytest
 
 .PHONY: bench
-bench: $(VENV)/.with-cli
+bench: $(VENV)/.with-test
+	@.ci/setup libraries $(PYTHON_HERE)
 	for script in Testing/Benchmarks/*.py; do $(PYTHON_HERE) "$$script" bench-output; done
 
-# The picture of the README: the first figure of the demonstration's report, in 256 colours.
-.PHONY: screenshot
-screenshot: demo
+# The pictures of README and tutorial: the first figure of the demonstration's report, and the panels as the test
+# stand-in draws them.
+.PHONY: screenshots
+screenshots: demo $(VENV)/.with-test
+	@.ci/setup libraries $(PYTHON_HERE)
 	@$(PYTHON_HERE) -c 'import base64, io, pathlib, re; from PIL import Image; \
 	page = pathlib.Path("demo-output/report.html").read_text(encoding="utf-8"); \
 	code = re.search(r"data:image/png;base64,([A-Za-z0-9+/=]+)", page)[1]; \
 	picture = Image.open(io.BytesIO(base64.b64decode(code))).convert("RGB"); \
 	picture.quantize(256).save("Resources/Screenshots/demo.png", optimize=True)'
+	$(PYTHON_HERE) Testing/StandIn/screenshots.py Resources/Screenshots docs/pictures
 
 .PHONY: lint
 lint: $(VENV)/.with-test

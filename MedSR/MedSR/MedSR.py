@@ -128,8 +128,8 @@ class MedSRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self._onStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self._onNewScene)
         self.addObserver(scene, scene.EndImportEvent, self._onNewScene)
-        self.addObserver(scene, scene.NodeAddedEvent, self._onNode)
-        self.addObserver(scene, scene.NodeRemovedEvent, self._onNode)
+        self.addObserver(scene, scene.NodeAddedEvent, self.panel.later)
+        self.addObserver(scene, scene.NodeRemovedEvent, self.panel.later)
         slicer.app.connect("aboutToQuit()", self._onQuit)
         self._initialize()
 
@@ -186,10 +186,6 @@ class MedSRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.forgetParameterNode()
         if self.parent.isEntered:
             self._initialize()
-
-    def _onNode(self, caller, event):
-        if not slicer.mrmlScene.IsBatchProcessing():
-            self.panel.refresh()
 
     def _onQuit(self):
         self.panel.stop()

@@ -75,7 +75,7 @@ class MedSRCompareParameterNode:
     differenceMode: str = "signed"
     differenceLimit: float = 0.0
     legend: bool = True
-    inside: str = "whole"
+    inside: str = "mask"
     chart: str = "none"
     sliceAxis: str = "k"
     seed: Annotated[int, WithinRange(0, 999999)] = 1

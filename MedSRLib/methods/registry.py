@@ -9,6 +9,7 @@ others.
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import inspect
 from collections.abc import Mapping
@@ -93,6 +94,12 @@ def _builtin(identifier: str) -> type[Method]:
     return method
 
 
+def forget() -> None:
+    """Look for plug-ins again at the next question: a package may have been installed."""
+    _plugins.cache_clear()
+
+
+@functools.cache  # the search reads the metadata of every installed package
 def _plugins() -> dict[str, type[Method] | str]:
     """Each installed plug-in's class, or why it cannot be used."""
     found: dict[str, type[Method] | str] = {}

@@ -67,8 +67,9 @@ def _settle() -> None:
 def _place(painter: QtGui.QPainter, widget: QtWidgets.QWidget, where: QRect) -> None:
     """Draw a widget at this size; what does not fit is cut off at the bottom, as by a scroll area."""
     _show(widget)
-    height = max(where.height(), widget.minimumSizeHint().height())
-    widget.resize(where.width(), height)
+    layout = widget.layout()
+    wanted = layout.totalHeightForWidth(where.width()) if layout is not None and layout.hasHeightForWidth() else 0
+    widget.resize(where.width(), max(where.height(), wanted, widget.minimumSizeHint().height()))
     _settle()
     part = widget.grab(QRect(QPoint(0, 0), where.size()))
     painter.drawPixmap(where.topLeft(), part)

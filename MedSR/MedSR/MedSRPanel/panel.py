@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from MedSRPanel.recommend import Recommendation
 
 POLL_MS = 100
+LATER_MS = 50
 LOG_CHARACTERS = 256 * 1024
 
 
@@ -50,6 +51,10 @@ class Panel:
         self.timer = qt.QTimer(widget)
         self.timer.setInterval(POLL_MS)
         self.timer.connect("timeout()", self._poll)
+        self._soon = qt.QTimer(widget)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(LATER_MS)
+        self._soon.connect("timeout()", self.refresh)
         self.input, self.method, self.apply = InputSection(self), MethodSection(self), ApplySection(self)
         self.quality, self.region = QualitySection(self), RegionSection(self)
         self.batch, self.models = BatchSection(self), ModelsSection(self)
@@ -136,6 +141,10 @@ class Panel:
         finally:
             self.showing = False
 
+    def later(self, caller: Any = None, event: Any = None) -> None:
+        """`refresh` soon, once for many nodes that come or go together."""
+        self._soon.start()
+
     def _showResult(self) -> None:
         from MedSRPanel import wording
 
@@ -166,6 +175,7 @@ class Panel:
     def stop(self) -> None:
         """End everything at once: the scene, the panel or Slicer goes away."""
         self.timer.stop()
+        self._soon.stop()
         for section in self.sections:
             section.stop()
 

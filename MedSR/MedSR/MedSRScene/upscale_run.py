@@ -17,7 +17,7 @@ import numpy as np
 import SimpleITK as sitk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from MedSRScene import differences, regions, volumes
+from MedSRScene import differences, frames, regions, volumes
 from MedSRScene.errors import SceneError
 from MedSRScene.job_process import JobProcess
 from MedSRScene.job_run import JobRun
@@ -85,7 +85,7 @@ class UpscaleRun(JobRun):
             raise SceneError(self._inputGone())
         if self._outputID == self._inputID:
             raise SceneError("The output would overwrite the input. Choose another output volume.")
-        image = volumes.image_of(node)
+        image = frames.Placed.of(node, node).image  # copies the voxels, in the thread that writes them
         roi = self._other("region", "The region of interest")
         box = None if roi is None else regions.box(node, roi, self._marginMm)
         writers = [partial(_write, image, folder / "input.nrrd", box)]
@@ -95,7 +95,8 @@ class UpscaleRun(JobRun):
             if other is not None:
                 path = folder / f"{name}.nrrd"
                 self._inputs[name] = str(path)
-                writers.append(partial(_write, volumes.image_within(other, node), path))
+                within = volumes.image_within(other, node)
+                writers.append(partial(_write, lambda image=within: image, path))
         return writers
 
     def _job(self, folder: Path) -> dict[str, Any]:
@@ -162,5 +163,6 @@ class UpscaleRun(JobRun):
         return self._scene.GetNodeByID(nodeID)
 
 
-def _write(image: sitk.Image, path: Path, box: regions.Box | None = None) -> None:
-    sitk.WriteImage(image if box is None else box.of(image), str(path))
+def _write(image: Callable[[], sitk.Image], path: Path, box: regions.Box | None = None) -> None:
+    whole = image()
+    sitk.WriteImage(whole if box is None else box.of(whole), str(path))

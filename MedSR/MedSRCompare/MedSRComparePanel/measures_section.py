@@ -41,7 +41,7 @@ class MeasuresSection(Section):
         if segments and parameters.segment not in segments:
             ui.segmentComboBox.currentIndex = 0
         masked = _("The patient, without the air") if parameters.mask is None else _("The mask")
-        self._inside.show({"whole": _("The whole volume"), "mask": masked})
+        self._inside.show({"mask": masked, "whole": _("The whole volume")})
         self._chart.show(charts.titles())
         self._axis.show({axis: _("along {axis}").format(axis=axis) for axis in charts.AXES})
         ui.sliceAxisComboBox.visible = parameters.chart in (charts.SLICES_MAE, charts.SLICES_PSNR)

@@ -104,11 +104,16 @@ class VolumesSection(Section):
         self._storeAsListed()
 
     def _onOrder(self) -> None:
-        """A drag has changed the order; the list has no signal for that."""
+        """A drag has changed the order; the list has no signal for that.
+
+        It is compared with what was filled in, not with the parameters: these may be ahead, after a sort.
+        """
+        if self._filling or self.parameters is None or not self._listed:
+            return
         rows = range(self.ui.resultsList.count)
         listed = [self.ui.resultsList.item(row).data(qt.Qt.UserRole) for row in rows]
-        kept = [] if self.parameters is None else [e.node.GetID() for e in entries.entries(self.parameters)]
-        if not self._filling and listed != kept and sorted(map(str, listed)) == sorted(kept):
+        filled = [nodeID for nodeID, _shown in self._listed[1]]
+        if listed != filled and sorted(map(str, listed)) == sorted(filled):
             self._storeAsListed()
 
     def _storeAsListed(self) -> None:

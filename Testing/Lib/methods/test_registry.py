@@ -40,8 +40,10 @@ def plugins(monkeypatch):
             metadata.EntryPoint(name.replace("_", "-"), value, registry.ENTRY_POINTS) for name, value in points.items()
         ]
         monkeypatch.setattr(metadata, "entry_points", lambda group: found)
+        registry.forget()
 
-    return install
+    yield install
+    registry.forget()
 
 
 def test_every_builtin_method_is_listed_under_its_own_name(plugins):
