@@ -159,9 +159,15 @@ def crosshair(scene: vtkMRMLScene, on: bool) -> bool:
 
 
 def annotations(scene: vtkMRMLScene, plan: Plan, volumeIDs: Sequence[str | None]) -> dict[str, list[str]]:
-    """Lines for the corner of each view: title, spacing in mm, and "SYNTHETIC" where content was synthesised."""
+    """Lines for the corner of each view: title, spacing in mm, and "SYNTHETIC" where content was synthesised.
+
+    Difference views get none: white letters on the white of no difference cannot be read, and their bar has the title.
+    """
     lines: dict[str, list[str]] = {}
     for row, column, difference in plan.views():
+        if difference:
+            lines[viewName(row, column, difference)] = []
+            continue
         node = scene.GetNodeByID(volumeIDs[column]) if column < len(volumeIDs) and volumeIDs[column] else None
         text = [viewTitle(plan, column, difference)]
         if node is not None:
