@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from MedSRScene.errors import SceneError
+from MedSRScene.i18n import tr as _
 from MedSRScene.job_process import Event
 from MedSRScene.job_run import JobRun
 
@@ -74,7 +75,14 @@ class BatchRun:
         while self._next < len(self._makers):
             name, make = self._makers[self._next]
             self._next += 1
-            events.append({"event": "stage", "name": f"{name} ({self._next} of {len(self._makers)})"})
+            events.append(
+                {
+                    "event": "stage",
+                    "name": _("{name} ({number} of {count})").format(
+                        name=name, number=self._next, count=len(self._makers)
+                    ),
+                }
+            )
             try:
                 self._run = make()
             except SceneError as error:

@@ -22,6 +22,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from MedSRScene import derived, masks
 from MedSRScene.errors import SceneError
 from MedSRScene.frames import Grid, Placed
+from MedSRScene.i18n import tr as _
 from MedSRScene.job_process import JobProcess
 from MedSRScene.job_run import JobRun
 
@@ -133,10 +134,13 @@ class CompareRun(JobRun):
     def _import(self, loaded: Any) -> None:
         measures, volumes = loaded
         frame = self._found(self._frameID)
-        if not all(Grid.of(frame).equals(grid) for *_, grid in volumes):
-            raise SceneError(f"'{frame.GetName()}' was changed during the comparison. Compare again.")
-        for nodeID, difference, voxels, _ in volumes:
-            name = f"{self._names[nodeID]} {'difference' if difference else 'on ' + self._names[self._frameID]}"
+        if not all(Grid.of(frame).equals(grid) for *_rest, grid in volumes):
+            raise SceneError(
+                _("'{name}' was changed during the comparison. Compare again.").format(name=frame.GetName())
+            )
+        for nodeID, difference, voxels, _grid in volumes:
+            form = _("{name} difference") if difference else _("{name} on {frame}")
+            name = form.format(name=self._names[nodeID], frame=self._names[self._frameID])
             node = _show(voxels, frame, name, self._scene.GetNodeByID(nodeID))
             (self.differences if difference else self.resampled)[nodeID] = node.GetID()
         self.measures = measures
@@ -148,7 +152,7 @@ class CompareRun(JobRun):
     def _input(self, placed: Placed, path: Path) -> list[Callable[[], None]]:
         if not placed.exact:
             self.notes.append(
-                "The consistency with the input is not measured: the transform between them bends or shears it."
+                _("The consistency with the input is not measured: the transform between them bends or shears it.")
             )
             return []
         self._inputs["input"] = str(path)
@@ -157,7 +161,11 @@ class CompareRun(JobRun):
     def _placed(self, nodeID: str, frame: vtkMRMLVolumeNode) -> Placed:
         placed = Placed.of(self._found(nodeID), frame)
         if placed.voxels.ndim > 3:
-            raise SceneError(f"'{self._found(nodeID).GetName()}' has several numbers a voxel and cannot be compared.")
+            raise SceneError(
+                _("'{name}' has several numbers a voxel and cannot be compared.").format(
+                    name=self._found(nodeID).GetName()
+                )
+            )
         return placed
 
     def _found(self, nodeID: str) -> Any:
@@ -167,7 +175,9 @@ class CompareRun(JobRun):
         return node
 
     def _goneMessage(self, nodeID: str) -> str:
-        return f"'{self._names[nodeID]}' is not in the scene any more. Choose another and start again."
+        return _("'{name}' is not in the scene any more. Choose another and start again.").format(
+            name=self._names[nodeID]
+        )
 
 
 def _show(

@@ -10,6 +10,7 @@ from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
 
 from MedSRScene import derived, places
 from MedSRScene.errors import SceneError
+from MedSRScene.i18n import tr as _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode
@@ -92,9 +93,13 @@ def _prepared(
     first, second = places.voxels(a), places.voxels(b)
     sameGrid = first.shape == second.shape and np.allclose(places.ijkToRAS(a), places.ijkToRAS(b), atol=1e-4)
     if not sameGrid or a.GetTransformNodeID() != b.GetTransformNodeID():
-        raise SceneError(f"'{a.GetName()}' and '{b.GetName()}' are not on one grid. Compare them first.")
+        raise SceneError(
+            _("'{first}' and '{second}' are not on one grid. Compare them first.").format(
+                first=a.GetName(), second=b.GetName()
+            )
+        )
     if first.ndim != 3 or second.ndim != 3:
-        raise SceneError("Volumes with several numbers a voxel cannot be composed.")
+        raise SceneError(_("Volumes with several numbers a voxel cannot be composed."))
     node = output or a.GetScene().AddNewNodeByClass("vtkMRMLScalarVolumeNode", "MedSR composition")
     dtype = np.result_type(first.dtype, second.dtype)
     data = node.GetImageData()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from MedSRScene.errors import SceneError
+from MedSRScene.i18n import tr as _
 from MedSRScene.job_process import Event, JobProcess
 
 _CANCELLED_CODE = 4
@@ -71,7 +72,7 @@ class JobRun:
             self._folder = tempfile.TemporaryDirectory(prefix="MedSR-", ignore_cleanup_errors=True)
             writers = self._prepare(self._path())
         except _FILE_ERRORS as error:
-            self._end("failed", f"The job could not be started: {error}")
+            self._end("failed", _("The job could not be started: {error}").format(error=error))
             return
         self.state = "running"
         if self._scene is not None:
@@ -152,8 +153,10 @@ class JobRun:
         try:
             self._afterWork(work.outcome())
         except _FILE_ERRORS as error:
-            when = "could not be started" if self._process is None else "is done, but its result cannot be shown"
-            self._end("failed", f"The job {when}: {error}")
+            told = _("The job is done, but its result cannot be shown: {error}")
+            if self._process is None:
+                told = _("The job could not be started: {error}")
+            self._end("failed", told.format(error=error))
 
     def _launch(self, written: Any) -> None:
         self._process = self._makeProcess(self._job(self._path()), self._path())
@@ -236,4 +239,5 @@ class _Work:
 
 
 def _crash(code: int | None, tail: str) -> str:
-    return f"The job ended unexpectedly (exit code {code}). " + (f"Its last lines:\n{tail}" if tail else "")
+    told = _("The job ended unexpectedly (exit code {code}).").format(code=code)
+    return told + (" " + _("Its last lines:") + "\n" + tail if tail else "")

@@ -12,6 +12,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from MedSRScene import places
 from MedSRScene.errors import SceneError
 from MedSRScene.frames import Grid, Placed
+from MedSRScene.i18n import tr as _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode, vtkMRMLVolumeNode
@@ -36,7 +37,7 @@ def placed(mask: Any, segmentID: str | None, frameNode: vtkMRMLVolumeNode) -> Pl
     segmentID = segmentID or segmentation.GetNthSegmentID(0)
     segment = segmentation.GetSegment(segmentID) if segmentID else None
     if segment is None:
-        raise SceneError(f"The segment is not in '{mask.GetName()}' any more. Choose another.")
+        raise SceneError(_("The segment is not in '{name}' any more. Choose another.").format(name=mask.GetName()))
     if segmentation.ContainsRepresentation("Binary labelmap"):
         data, matrix = _labels(mask, segmentID)
     else:
@@ -44,7 +45,9 @@ def placed(mask: Any, segmentID: str | None, frameNode: vtkMRMLVolumeNode) -> Pl
     scalars = data.GetPointData().GetScalars()
     voxels = np.zeros(0) if scalars is None else vtk_to_numpy(scalars)
     if not voxels.any():
-        raise SceneError(f"The segment '{segment.GetName()}' is empty. Paint it first, or choose another.")
+        raise SceneError(
+            _("The segment '{name}' is empty. Paint it first, or choose another.").format(name=segment.GetName())
+        )
     voxels = voxels.reshape(data.GetDimensions()[::-1])
     return Placed.between(voxels, Grid.within(matrix, data), mask.GetParentTransformNode(), frameNode)
 

@@ -9,6 +9,7 @@ import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from MedSRScene.errors import SceneError
+from MedSRScene.i18n import tr as _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLTransformNode, vtkMRMLVolumeNode
@@ -23,7 +24,9 @@ def voxels(node: vtkMRMLVolumeNode) -> np.ndarray:
     data = node.GetImageData()
     scalars = None if data is None else data.GetPointData().GetScalars()
     if scalars is None or 0 in data.GetDimensions():
-        raise SceneError(f"The volume '{node.GetName()}' holds no image. Choose one that is loaded.")
+        raise SceneError(
+            _("The volume '{name}' holds no image. Choose one that is loaded.").format(name=node.GetName())
+        )
     components = scalars.GetNumberOfComponents()
     shape = data.GetDimensions()[::-1] + ((components,) if components > 1 else ())
     return vtk_to_numpy(scalars).reshape(shape)

@@ -12,6 +12,7 @@ import numpy as np
 
 from MedSRScene import places, splines
 from MedSRScene.errors import SceneError
+from MedSRScene.i18n import tr as _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode
@@ -48,7 +49,7 @@ def along(lineNode: Any, volumes: Sequence[vtkMRMLScalarVolumeNode], step: float
     corners = _corners(lineNode)
     lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))])
     if len(corners) < 2 or lengths[-1] <= 0:
-        raise SceneError(f"The line '{lineNode.GetName()}' has no length. Place its second point.")
+        raise SceneError(_("The line '{name}' has no length. Place its second point.").format(name=lineNode.GetName()))
     if step is None:
         step = min((min(node.GetSpacing()) for node in volumes), default=1.0) / STEPS_PER_VOXEL
     count = min(MOST_POINTS, max(2, round(lengths[-1] / step) + 1))

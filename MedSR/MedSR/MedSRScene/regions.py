@@ -11,6 +11,7 @@ import vtk
 
 from MedSRScene import places
 from MedSRScene.errors import SceneError
+from MedSRScene.i18n import tr as _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLMarkupsROINode, vtkMRMLVolumeNode
@@ -55,7 +56,9 @@ def box(node: vtkMRMLVolumeNode, roiNode: vtkMRMLMarkupsROINode, marginMm: float
     low, high = np.maximum(low, 0), np.minimum(high, count - 1)
     if (low > high).any():
         raise SceneError(
-            f"The region of interest '{roiNode.GetName()}' lies outside '{node.GetName()}'. Move it onto the volume."
+            _("The region of interest '{region}' lies outside '{volume}'. Move it onto the volume.").format(
+                region=roiNode.GetName(), volume=node.GetName()
+            )
         )
     x, y, z = (int(n) for n in low)
     i, j, k = (int(n) for n in high - low + 1)
@@ -66,7 +69,11 @@ def _points(roiNode: vtkMRMLMarkupsROINode) -> np.ndarray:
     """A lattice of points all over the region, world, RAS."""
     size = np.array(roiNode.GetSize())
     if not (size > 0).all():
-        raise SceneError(f"The region of interest '{roiNode.GetName()}' is empty. Place it in the views first.")
+        raise SceneError(
+            _("The region of interest '{region}' is empty. Place it in the views first.").format(
+                region=roiNode.GetName()
+            )
+        )
     matrix = vtk.vtkMatrix4x4()
     matrix.DeepCopy(roiNode.GetObjectToWorldMatrix())
     steps = np.linspace(-0.5, 0.5, _LATTICE)

@@ -19,6 +19,7 @@ import SimpleITK as sitk
 from MedSRScene import masks
 from MedSRScene.errors import SceneError
 from MedSRScene.frames import Placed
+from MedSRScene.i18n import tr as _
 from MedSRScene.job_process import JobProcess
 from MedSRScene.job_run import JobRun
 from MedSRScene.volumes import ATTRIBUTE_PREFIX
@@ -101,13 +102,17 @@ class ReportRun(JobRun):
             return placed
         other = self._scene.GetNodeByID(self._resampled.get(node.GetID(), ""))
         if other is None:
-            raise SceneError(f"A transform bends or shears '{node.GetName()}' against the reference. Compare first.")
+            raise SceneError(
+                _("A transform bends or shears '{name}' against the reference. Compare first.").format(
+                    name=node.GetName()
+                )
+            )
         return Placed.of(other, reference)
 
     def _found(self, nodeID: str) -> Any:
         node = self._scene.GetNodeByID(nodeID)
         if node is None:
-            raise SceneError("A volume of the report is not in the scene any more. Choose the volumes again.")
+            raise SceneError(_("A volume of the report is not in the scene any more. Choose the volumes again."))
         return node
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from MedSRScene.i18n import tr as _
 from MedSRScene.job_process import Event, JobProcess
 from MedSRScene.job_run import JobRun
 
@@ -122,10 +123,12 @@ class TrainRun(JobRun):
         folder = Path(folder)
         recipe = next((path for name in _RECIPES if (path := folder / name).is_file()), None)
         if recipe is None or not (folder / CHECKPOINT).is_file():
-            raise FileNotFoundError(f"The folder '{folder}' holds no training that can go on.")
+            raise FileNotFoundError(_("The folder '{folder}' holds no training that can go on.").format(folder=folder))
         known = dataOf(folder) if data is None else Path(data)
         if known is None:
-            raise FileNotFoundError(f"The folder '{folder}' does not say which volumes its training is on.")
+            raise FileNotFoundError(
+                _("The folder '{folder}' does not say which volumes its training is on.").format(folder=folder)
+            )
         return cls(known, recipe, folder, resume=True, **more)
 
     def poll(self) -> list[Event]:

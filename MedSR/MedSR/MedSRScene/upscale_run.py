@@ -19,13 +19,13 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from MedSRScene import differences, frames, regions, volumes
 from MedSRScene.errors import SceneError
+from MedSRScene.i18n import tr as _
 from MedSRScene.job_process import JobProcess
 from MedSRScene.job_run import JobRun
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLVolumeNode
 
-SYNTHETIC_ENDING = "(synthetic)"
 _SHOWN_PERCENTILE = 99.5
 
 
@@ -84,13 +84,13 @@ class UpscaleRun(JobRun):
         if node is None:
             raise SceneError(self._inputGone())
         if self._outputID == self._inputID:
-            raise SceneError("The output would overwrite the input. Choose another output volume.")
+            raise SceneError(_("The output would overwrite the input. Choose another output volume."))
         image = frames.Placed.of(node, node).image  # copies the voxels, in the thread that writes them
-        roi = self._other("region", "The region of interest")
+        roi = self._other("region", _("The region of interest"))
         box = None if roi is None else regions.box(node, roi, self._marginMm)
         writers = [partial(_write, image, folder / "input.nrrd", box)]
         self._inputs = {"image": str(folder / "input.nrrd")}
-        for name, what in (("like", "The volume whose grid is wanted"), ("guide", "The guide")):
+        for name, what in (("like", _("The volume whose grid is wanted")), ("guide", _("The guide"))):
             other = self._other(name, what)
             if other is not None:
                 path = folder / f"{name}.nrrd"
@@ -128,7 +128,7 @@ class UpscaleRun(JobRun):
         volumes.record(node, self._origin())
         self.resultNodeID = node.GetID()
         if consistency is not None:
-            name = f"{node.GetName()} consistency"
+            name = _("{name} consistency").format(name=node.GetName())
             map_ = volumes.show(consistency, self._scene, name=name, beside=beside)
             differences.dress(map_, shown, "absolute", legend=False)
             volumes.record(map_, {"consistency_of": node.GetName(), "input": self._inputName})
@@ -147,16 +147,19 @@ class UpscaleRun(JobRun):
         if self._origin().get("synthetic") is not True:
             return name
         known = name or output.GetName()
-        return known if SYNTHETIC_ENDING in known else f"{known} {SYNTHETIC_ENDING}"
+        ending = _("(synthetic)")
+        return known if ending in known else f"{known} {ending}"
 
     def _inputGone(self) -> str:
-        return f"The input volume '{self._inputName}' is not in the scene any more. Choose another and start again."
+        return _("The input volume '{name}' is not in the scene any more. Choose another and start again.").format(
+            name=self._inputName
+        )
 
     def _other(self, name: str, what: str) -> Any:
         nodeID = self._otherIDs.get(name)
         node = None if nodeID is None else self._node(nodeID)
         if nodeID is not None and node is None:
-            raise SceneError(f"{what} is not in the scene any more. Choose another.")
+            raise SceneError(_("{what} is not in the scene any more. Choose another.").format(what=what))
         return node
 
     def _node(self, nodeID: str) -> Any:

@@ -18,6 +18,7 @@ import vtk
 from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
 
 from MedSRScene.errors import SceneError
+from MedSRScene.i18n import tr as _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScene, vtkMRMLVolumeNode
@@ -46,7 +47,7 @@ class Voxels:
             SceneError: if the image is not 3D, or has several numbers a voxel.
         """
         if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-            raise SceneError("Only a 3D image with one number a voxel can be shown as a scalar volume.")
+            raise SceneError(_("Only a 3D image with one number a voxel can be shown as a scalar volume."))
         values = sitk.GetArrayViewFromImage(image).ravel()
         scalars = vtk.vtkDataArray.CreateDataArray(get_vtk_array_type(values.dtype))
         scalars.SetNumberOfValues(values.size)
@@ -67,7 +68,9 @@ def image_of(node: vtkMRMLVolumeNode) -> sitk.Image:
     """
     data = node.GetImageData()
     if data is None or data.GetPointData().GetScalars() is None or 0 in data.GetDimensions():
-        raise SceneError(f"The volume '{node.GetName()}' holds no image. Choose one that is loaded.")
+        raise SceneError(
+            _("The volume '{name}' holds no image. Choose one that is loaded.").format(name=node.GetName())
+        )
     scalars = data.GetPointData().GetScalars()
     components = scalars.GetNumberOfComponents()
     shape = data.GetDimensions()[::-1] + ((components,) if components > 1 else ())
@@ -100,8 +103,10 @@ def image_within(node: vtkMRMLVolumeNode, other: vtkMRMLVolumeNode) -> sitk.Imag
     direction = columns / spacing
     if not linear or np.abs(direction.T @ direction - np.eye(3)).max() > _RIGHT_ANGLE_TOLERANCE:
         raise SceneError(
-            f"The grid of '{node.GetName()}' cannot be used with '{other.GetName()}': the transform between them "
-            "bends or shears it. Harden the transform on it, or choose another volume."
+            _(
+                "The grid of '{name}' cannot be used with '{other}': the transform between them bends or shears it. "
+                "Harden the transform on it, or choose another volume."
+            ).format(name=node.GetName(), other=other.GetName())
         )
     image.SetOrigin((matrix @ [*image.GetOrigin(), 1])[:3].tolist())
     image.SetDirection(direction.ravel().tolist())
