@@ -113,7 +113,8 @@ class UpscaleRun(JobRun):
         consistency, shown = None, 0.0
         if self._wantsConsistency:
             consistency = volumes.Voxels.read(folder / "consistency.nrrd")
-            shown = float(np.percentile(vtk_to_numpy(consistency.scalars), _SHOWN_PERCENTILE))
+            # A result that agrees everywhere needs a range too.
+            shown = float(np.percentile(vtk_to_numpy(consistency.scalars), _SHOWN_PERCENTILE)) or 1.0
         for path in folder.glob("*.nrrd"):  # here, in the thread: deleting a large file takes a while
             path.unlink()
         return result, consistency, shown
