@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from MedSRLib import files, images
 from MedSRLib.errors import InputError, OutputError
 from MedSRLib.jobs import checks
-from MedSRLib.jobs.job import CompareInputs, CompareJob, ResultFile
+from MedSRLib.jobs.window_job import CompareInputs, CompareJob, ResultFile
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

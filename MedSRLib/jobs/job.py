@@ -15,57 +15,21 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from MedSRLib.errors import InputError, OptionError
-
-
-def _from_job_folder(path: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get("folder", Path())
-    return Path(folder) / path.expanduser()
-
-
-JobPath = Annotated[Path, AfterValidator(_from_job_folder)]
-Factors = float | list[float]
-"""One number for every axis, or three in x, y, z order."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Folder(_Strict):
-    """Where a task that writes many files puts them."""
-
-    folder: JobPath
-
-
-class DeviceParameters(_Strict):
-    """Where a task computes; see `inference.runtime.choose`."""
-
-    device: str = "auto"
-    precision: str = "auto"
-
-
-class ComputeParameters(DeviceParameters):
-    """Where a task computes, and in how much memory."""
-
-    memory_gb: float | None = None
-
-
-class RuntimeParameters(ComputeParameters):
-    """Where a task computes, in how much memory, and the seed of its random generators."""
-
-    seed: int = Field(default=0, ge=0)
+from MedSRLib.jobs.parts import (
+    CohortInputs,
+    ComputeParameters,
+    Factors,
+    Folder,
+    ImageFile,
+    JobPath,
+    RuntimeParameters,
+    Strict,
+)
+from MedSRLib.jobs.training_job import CheckTrainingJob, TrainJob
+from MedSRLib.jobs.window_job import CompareJob, ImportModelJob, MachineJob
 
 
 class UpscaleParameters(RuntimeParameters):
@@ -76,7 +40,7 @@ class UpscaleParameters(RuntimeParameters):
     spacing: Factors | None = None
     isotropic: bool = False
     model: str | None = None
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default={})
     output_type: Literal["float32", "input"] = "float32"
 
     def targets(self) -> list[str]:
@@ -93,7 +57,7 @@ def _refuse_all_but_one(targets: list[str]) -> None:
         )
 
 
-class UpscaleInputs(_Strict):
+class UpscaleInputs(Strict):
     """The image to upscale; ``like`` is an image whose grid is wanted, ``guide`` one of another modality."""
 
     image: JobPath
@@ -101,14 +65,14 @@ class UpscaleInputs(_Strict):
     like: JobPath | None = None
 
 
-class UpscaleOutputs(_Strict):
+class UpscaleOutputs(Strict):
     """The result; ``consistency`` is what the result, degraded again, differs from the input by."""
 
     image: JobPath
     consistency: JobPath | None = None
 
 
-class UpscaleJob(_Strict):
+class UpscaleJob(Strict):
     """One volume in, one sharper volume out."""
 
     task: Literal["upscale"]
@@ -122,13 +86,7 @@ class UpscaleJob(_Strict):
         return self
 
 
-class CohortInputs(_Strict):
-    """Many volumes: a manifest, or a folder of volumes."""
-
-    manifest: JobPath
-
-
-class BatchJob(_Strict):
+class BatchJob(Strict):
     """Every volume of a manifest upscaled in the same way; what is done already is not done again."""
 
     task: Literal["batch"]
@@ -142,13 +100,7 @@ class BatchJob(_Strict):
         return self
 
 
-class ImageFile(_Strict):
-    """One volume."""
-
-    image: JobPath
-
-
-class DegradeParameters(_Strict):
+class DegradeParameters(Strict):
     """The acquisition that is imitated; see `acquisition.build`.
 
     ``thickness`` is the slice thickness in mm (FWHM of the point spread); ``noise`` is the standard
@@ -162,7 +114,7 @@ class DegradeParameters(_Strict):
     seed: int = Field(default=0, ge=0)
 
 
-class DegradeJob(_Strict):
+class DegradeJob(Strict):
     """One volume in, the coarser one a scanner would have made of it out."""
 
     task: Literal["degrade"]
@@ -171,7 +123,7 @@ class DegradeJob(_Strict):
     parameters: DegradeParameters
 
 
-class EvaluateInputs(_Strict):
+class EvaluateInputs(Strict):
     """The truth, the results by name, and optionally the image they were made of and a mask."""
 
     reference: JobPath
@@ -180,52 +132,12 @@ class EvaluateInputs(_Strict):
     mask: JobPath | None = None
 
 
-class EvaluateJob(_Strict):
+class EvaluateJob(Strict):
     """Results measured against the truth, in a report."""
 
     task: Literal["evaluate"]
     inputs: EvaluateInputs
     outputs: Folder
-
-
-class ResultFile(_Strict):
-    """A result, and the field of displacements (LPS, mm) that leads from points of the reference to points of it.
-
-    ``name`` is what messages call it; by default its number.
-    """
-
-    image: JobPath
-    field: JobPath | None = None
-    name: str = ""
-
-
-class CompareInputs(_Strict):
-    """Results by key beside a reference; without one they are put on the grid of the first.
-
-    ``mask`` (with ``label``, the value of a segment in it) bounds what is measured; ``input`` is what the results
-    were made of, for their consistency with it where there is no reference.
-    """
-
-    reference: JobPath | None = None
-    results: dict[str, ResultFile] = Field(min_length=1)
-    mask: JobPath | None = None
-    label: int | None = None
-    input: JobPath | None = None
-
-
-class CompareParameters(_Strict):
-    """Whether numbers are wanted beside the volumes."""
-
-    measures: bool = True
-
-
-class CompareJob(_Strict):
-    """Results on the grid of their reference, their differences from it, and all measures (for a window)."""
-
-    task: Literal["compare"]
-    inputs: CompareInputs
-    outputs: Folder
-    parameters: CompareParameters = CompareParameters()
 
 
 class BenchmarkInputs(CohortInputs):
@@ -234,7 +146,7 @@ class BenchmarkInputs(CohortInputs):
     protocol: JobPath
 
 
-class BenchmarkJob(_Strict):
+class BenchmarkJob(Strict):
     """Methods compared on many volumes, in a table."""
 
     task: Literal["benchmark"]
@@ -243,73 +155,12 @@ class BenchmarkJob(_Strict):
     parameters: ComputeParameters = ComputeParameters()
 
 
-class TrainInputs(CohortInputs):
-    """A recipe and the volumes to learn from."""
-
-    recipe: JobPath
-
-
-class TrainParameters(DeviceParameters):
-    """How many processes train, and whether an interrupted training goes on; the recipe has the seed.
-
-    ``install`` puts the finished model into the library, under the recipe's name.
-    """
-
-    resume: bool = False
-    install: bool = False
-    devices: int = Field(default=1, ge=1)
-    nodes: int = Field(default=1, ge=1)
-
-
-class TrainJob(_Strict):
-    """A model trained by a recipe."""
-
-    task: Literal["train"]
-    inputs: TrainInputs
-    outputs: Folder
-    parameters: TrainParameters = TrainParameters()
-
-
-class CheckTrainingJob(_Strict):
-    """What a training would be like: its volumes, how long it takes, what may spoil it."""
-
-    task: Literal["check-training"]
-    inputs: TrainInputs
-    parameters: DeviceParameters = DeviceParameters()
-
-
-class DemoJob(_Strict):
+class DemoJob(Strict):
     """The guided tour: a real volume degraded, upscaled, measured and shown."""
 
     task: Literal["demo"]
     outputs: Folder
     parameters: ComputeParameters = ComputeParameters()
-
-
-class MachineJob(_Strict):
-    """What this machine can compute on, and how fast."""
-
-    task: Literal["machine"]
-
-
-class ModelFile(_Strict):
-    """A model of MedSR (either of its two files), or a released checkpoint."""
-
-    model: JobPath
-
-
-class ImportParameters(_Strict):
-    """What to call the model; by default as its file."""
-
-    name: str | None = None
-
-
-class ImportModelJob(_Strict):
-    """A model from elsewhere, checked and put into the user's library."""
-
-    task: Literal["import-model"]
-    inputs: ModelFile
-    parameters: ImportParameters = ImportParameters()
 
 
 class BenchParameters(RuntimeParameters):
@@ -331,7 +182,7 @@ class BenchParameters(RuntimeParameters):
         return self
 
 
-class BenchJob(_Strict):
+class BenchJob(Strict):
     """The speed of ArSSR's inference, or of the metrics, on this machine, beside plainer or other ways."""
 
     task: Literal["bench"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from MedSRLib import files, images, provenance
 from MedSRLib.errors import InputError
-from MedSRLib.jobs import batch, checks, compare, upscale
+from MedSRLib.jobs import batch, checks, compare, training_job, upscale, window_job
 from MedSRLib.jobs import job as jobs
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _benchmark(job: jobs.BenchmarkJob, progress: Progress) -> dict[str, Any]:
     return {"outputs": {"folder": str(job.outputs.folder)}, "table": str(table)}
 
 
-def _train(job: jobs.TrainJob, progress: Progress) -> dict[str, Any]:
+def _train(job: training_job.TrainJob, progress: Progress) -> dict[str, Any]:
     from MedSRLib.models import library
     from MedSRLib.training import engine
     from MedSRLib.training import recipe as recipes
@@ -124,7 +124,7 @@ def _train(job: jobs.TrainJob, progress: Progress) -> dict[str, Any]:
     return {**told, "installed": library.install(model).stem} if job.parameters.install else told
 
 
-def _check_training(job: jobs.CheckTrainingJob, progress: Progress) -> dict[str, Any]:
+def _check_training(job: training_job.CheckTrainingJob, progress: Progress) -> dict[str, Any]:
     from MedSRLib.training import checking
 
     recipe = _found(job.inputs.recipe, "Recipes")
@@ -141,14 +141,14 @@ def _demo(job: jobs.DemoJob, progress: Progress) -> dict[str, Any]:
     return {"outputs": {"folder": str(job.outputs.folder), "report": str(report)}}
 
 
-def _machine(job: jobs.MachineJob, progress: Progress) -> dict[str, Any]:
+def _machine(job: window_job.MachineJob, progress: Progress) -> dict[str, Any]:
     from MedSRLib.inference import machine
 
     progress.stage("Looking at this machine")
     return {"outputs": {}, **machine.describe()}
 
 
-def _import_model(job: jobs.ImportModelJob, progress: Progress) -> dict[str, Any]:
+def _import_model(job: window_job.ImportModelJob, progress: Progress) -> dict[str, Any]:
     from MedSRLib.models import importing, library
 
     path, name = job.inputs.model, job.parameters.name
@@ -207,12 +207,12 @@ _TASKS: dict[type[Any], Callable[[Any, Progress], dict[str, Any]]] = {
     jobs.BatchJob: batch.perform,
     jobs.DegradeJob: _degrade,
     jobs.EvaluateJob: _evaluate,
-    jobs.CompareJob: compare.perform,
+    window_job.CompareJob: compare.perform,
     jobs.BenchmarkJob: _benchmark,
-    jobs.TrainJob: _train,
-    jobs.CheckTrainingJob: _check_training,
+    training_job.TrainJob: _train,
+    training_job.CheckTrainingJob: _check_training,
     jobs.DemoJob: _demo,
-    jobs.MachineJob: _machine,
-    jobs.ImportModelJob: _import_model,
+    window_job.MachineJob: _machine,
+    window_job.ImportModelJob: _import_model,
     jobs.BenchJob: _bench,
 }

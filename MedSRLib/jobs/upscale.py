@@ -10,7 +10,8 @@ from MedSRLib import files, images, provenance
 from MedSRLib.errors import ModelError, OptionError
 from MedSRLib.grids import Grid, relate, scale_between
 from MedSRLib.jobs import checks
-from MedSRLib.jobs.job import DeviceParameters, UpscaleJob, UpscaleParameters
+from MedSRLib.jobs.job import UpscaleJob, UpscaleParameters
+from MedSRLib.jobs.parts import DeviceParameters
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
