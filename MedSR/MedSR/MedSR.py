@@ -49,13 +49,14 @@ def registerSampleData():
 class MedSRParameterNode:
     """What the panel shows; saved with the scene.
 
-    An empty ``modality`` is the one that DICOM data or name tell, an empty ``target`` means the modality stays, and
-    ``memory`` of 0 GB the default budget.
+    An empty ``modality`` is the one that DICOM data or name tell, an empty ``target`` means the modality stays,
+    ``isotropicMm`` of 0 the finest spacing of the input, and ``memory`` of 0 GB the default budget.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
     modality: str = ""
     goal: str = "isotropic"
+    isotropicMm: Annotated[float, WithinRange(0, 20)] = 0.0
     linked: bool = True
     scaleX: Annotated[float, WithinRange(1, 16)] = 2.0
     scaleY: Annotated[float, WithinRange(1, 16)] = 2.0

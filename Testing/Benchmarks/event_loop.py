@@ -152,10 +152,15 @@ def main(folder: Path) -> None:
     if absent or os.name == "nt":
         print(f"The event loop is not measured: it needs {' and '.join(absent) or 'process groups'}.")
         return
+    load = os.getloadavg()[0]
     widget = opened()
     first = next(iter(CASES))
     found = {
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "machine": {
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "load_before": round(load, 2),  # of others: what they take, drawing a view waits for
+        },
         "limits": {"largest_gap_ms": LIMIT_MS, "cancel_seconds": LIMIT_S},
         "runs": {case: whole(widget, case) for case in CASES},
         "cancel": {first: cancelled(widget, first)},

@@ -42,7 +42,7 @@ class ApplySection(Section):
         ui.applyButton.text = _("Cancel") if running else _("Apply")
         enable(ui.applyButton, reason, _("Stop the run.") if running else _("Start; the input is not changed."))
         for part in (ui.superResolveCollapsible, ui.qualityCollapsible, ui.regionCollapsible, ui.checksCollapsible):
-            part.enabled = not running
+            enable(part, _("A run is under way: wait, or cancel it.") if running else "", "")
         self._showEstimate(running or bool(reason))
         self._showAfter(running)
 

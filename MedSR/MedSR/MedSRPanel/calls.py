@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 RECOMMENDED = "recommended"
 AXES = "XYZ"
-_SHARPER = 0.8
-"""A volume is suggested as a guide if its coarsest spacing is below this part of the input's."""
 
 
 class Calls:
@@ -41,53 +39,63 @@ class Calls:
             and node.GetAttribute(derived.ATTRIBUTE) is None
         ]
 
-    def modality(self, parameters: Any) -> str:
-        """What the input shows: as chosen, else as DICOM data or name tell, else empty."""
+    def modality(self, parameters: Any, volume: Any = None) -> str:
+        """What a volume (by default the input) shows: as chosen, else as DICOM data or name tell, else empty."""
         from MedSRScene import modalities
 
-        volume = parameters.inputVolume
-        return parameters.modality or ("" if volume is None else modalities.guess(volume))
+        mine = volume is None or _same(volume, parameters.inputVolume)
+        volume = volume or parameters.inputVolume
+        return (parameters.modality if mine else "") or ("" if volume is None else modalities.guess(volume))
 
     def sharperVolume(self, parameters: Any) -> Any:
-        """A volume of the scene that could guide the input: nowhere as coarse; None if there is none."""
-        volume = parameters.inputVolume
-        if volume is None:
-            return None
-        coarsest = max(volume.GetSpacing())
-        others = [node for node in self.volumes() if node.GetID() != volume.GetID() and node.GetImageData() is not None]
-        finer = [node for node in others if max(node.GetSpacing()) < _SHARPER * coarsest]
-        return min(finer, key=lambda node: max(node.GetSpacing()), default=None)
+        """A volume of the scene that could guide the input; None if there is none."""
+        guides = [node for node in self.volumes() if not self.whyNoGuide(node, parameters.inputVolume)]
+        return min(guides, key=lambda node: max(node.GetSpacing()), default=None)
 
-    def recommend(self, parameters: Any) -> Recommendation | None:
-        """The method and model that suit the input best, with the reason."""
+    def whyNoGuide(self, node: Any, volume: Any) -> str:
+        """Why a node does not help to sharpen a volume, in the user's words; empty if it may."""
+        from MedSRPanel import guides
+
+        return guides.whyNot(node, volume)
+
+    def recommend(self, parameters: Any, volume: Any = None) -> Recommendation | None:
+        """The method and model that suit a volume (by default the input) best, with the reason."""
         from MedSRPanel import choices
         from MedSRPanel.recommend import recommend
 
-        volume, spacing, wanted = parameters.inputVolume, None, None
-        if volume is not None and not self.whyNot(parameters):
-            spacing, wanted = volume.GetSpacing(), self.resultGrid(parameters)[1]
-        known = choices.cards()
+        modality = self.modality(parameters, volume)
+        volume, spacing, wanted = volume or parameters.inputVolume, None, None
+        if volume is not None and not self.whyNot(parameters, volume):
+            spacing, wanted = volume.GetSpacing(), self.resultGrid(parameters, volume)[1]
+        known, guide = choices.cards(), parameters.guideVolume
         return recommend(
-            choices.offered(choices.methods(), known, parameters.target),
+            choices.offered(choices.methods(), known, parameters.target, parameters.family),
             known,
-            modality=self.modality(parameters),
+            modality=modality,
             target=parameters.target,
-            guided=parameters.guideVolume is not None,
+            guided=guide is not None and not self.whyNoGuide(guide, volume),
             spacing=spacing,
             wanted=wanted,
         )
 
-    def chosen(self, parameters: Any) -> tuple[str, str]:
-        """Identifier of the method and name of the model ("" if it needs none, or none fits) that would run."""
+    def chosen(self, parameters: Any, volume: Any = None) -> tuple[str, str]:
+        """Identifier of the method and name of the model ("" if it needs none, or none fits) that would run.
+
+        Without a method, if the chosen one cannot make the wanted modality: its result would bear a false name.
+        """
         from MedSRPanel import choices
 
         if parameters.method == RECOMMENDED:
-            best = self.recommend(parameters)
+            best = self.recommend(parameters, volume)
             return ("", "") if best is None else (best.method, best.model)
-        info = choices.methods().get(parameters.method)
-        if info is None or not info.needs_model:
+        info, cards = choices.methods().get(parameters.method), choices.cards()
+        if info is None:
             return parameters.method, ""
-        known = choices.models(choices.cards(), info.identifier, self.modality(parameters), parameters.target)
+        if info.identifier not in choices.offered(choices.methods(), cards, parameters.target):
+            return "", ""
+        if not info.needs_model:
+            return info.identifier, ""
+        known = choices.models(cards, info.identifier, self.modality(parameters, volume), parameters.target)
         return info.identifier, parameters.model if parameters.model in known else next(iter(known), "")
 
     def target(self, parameters: Any) -> dict[str, Any]:
@@ -95,12 +103,12 @@ class Calls:
         if parameters.goal == "like":
             return {}
         if parameters.goal == "isotropic":
-            return {"isotropic": True}
+            return {"spacing": [parameters.isotropicMm] * 3} if parameters.isotropicMm else {"isotropic": True}
         return {parameters.goal: [getattr(parameters, parameters.goal + axis) for axis in AXES]}
 
-    def whyNot(self, parameters: Any) -> str:
-        """Why the volumes and the goal cannot be used, in the user's words; empty if they can."""
-        volume = parameters.inputVolume
+    def whyNot(self, parameters: Any, volume: Any = None) -> str:
+        """Why a volume (by default the input) and the goal cannot be used, in the user's words; empty if they can."""
+        volume = volume or parameters.inputVolume
         if volume is None:
             return _("Select an input volume.")
         if volume.GetImageData() is None:
@@ -114,30 +122,31 @@ class Calls:
                 return _("The volume whose grid is wanted holds no image.")
             return ""
         try:
-            self.resultGrid(parameters)
+            self.resultGrid(parameters, volume)
         except ValueError as error:
             return str(error)
         return ""
 
-    def resultGrid(self, parameters: Any) -> tuple[Sequence[int], Sequence[float]]:
-        """Size and spacing of the result of the whole volume; ValueError says why there can be none."""
+    def resultGrid(self, parameters: Any, volume: Any = None) -> tuple[Sequence[int], Sequence[float]]:
+        """Size and spacing of the result of a whole volume, by default the input; ValueError says why there is none."""
         from MedSRPanel import choices
 
         if parameters.goal == "like":
             like = parameters.likeVolume
             return like.GetImageData().GetDimensions(), like.GetSpacing()
-        volume = parameters.inputVolume
+        volume = volume or parameters.inputVolume
         return choices.result_grid(volume.GetImageData().GetDimensions(), volume.GetSpacing(), self.target(parameters))
 
-    def resultName(self, parameters: Any) -> str:
-        """What a new volume is called: T2w – MedSR ArSSR 0.6 mm."""
+    def resultName(self, parameters: Any, volume: Any = None) -> str:
+        """What a new result of a volume (by default the input) is called: T2w – MedSR ArSSR 0.6 mm."""
         from MedSRPanel import choices
 
-        method = self.chosen(parameters)[0]
+        method = self.chosen(parameters, volume)[0]
         info = choices.methods().get(method)
-        spacing = list(dict.fromkeys(f"{h:.3g}" for h in self.resultGrid(parameters)[1]))
+        volume = volume or parameters.inputVolume
+        spacing = list(dict.fromkeys(f"{h:.3g}" for h in self.resultGrid(parameters, volume)[1]))
         named = parameters.target or (method if info is None else info.title)
-        return f"{parameters.inputVolume.GetName()} – MedSR {named} {' × '.join(spacing)} mm"
+        return f"{volume.GetName()} – MedSR {named} {' × '.join(spacing)} mm"
 
     def estimate(self, parameters: Any, speed: dict[str, float] | None = None) -> Estimate | None:
         """Time and memory of a run; None where the whole volume's grid is not known yet.
@@ -168,9 +177,9 @@ class Calls:
         card = choices.cards().get(model)
         return estimate(method, source, target, card, speed=speed, memory_gb=parameters.memory or None)
 
-    def job(self, parameters: Any) -> dict[str, Any]:
-        """The parameters of an upscale job."""
-        method, model = self.chosen(parameters)
+    def job(self, parameters: Any, volume: Any = None) -> dict[str, Any]:
+        """The parameters of an upscale job of a volume, by default the input."""
+        method, model = self.chosen(parameters, volume)
         job = {"method": method, "device": parameters.device, "precision": parameters.precision}
         if model:
             job["model"] = model
@@ -180,22 +189,25 @@ class Calls:
 
     def start(self, parameters: Any) -> UpscaleRun:
         """Start a run; poll it, or wait by ``waitForEnd()``, then look at ``state`` and ``resultNodeID``."""
-        run = self._upscaleRun(parameters, parameters.inputVolume, parameters.outputVolume)
+        run = self._upscaleRun(parameters, parameters.inputVolume, parameters.outputVolume)()
         run.start()
         return run
 
     def startBatch(self, parameters: Any, volumes: Sequence[Any]) -> BatchRun:
-        """Start a run of every one of these volumes, one after the other, each with a new result."""
+        """Start a run of every one of these volumes, one after the other, each with a new result.
+
+        The parameters count as they are now, whatever becomes of them later; what is recommended is so for each.
+        """
         from MedSRScene.batch_run import BatchRun
         from MedSRScene.errors import SceneError
 
-        def make(nodeID: str) -> UpscaleRun:
-            node = slicer.mrmlScene.GetNodeByID(nodeID)
-            if node is None:
+        def make(nodeID: str, made: Callable[[], UpscaleRun]) -> UpscaleRun:
+            if slicer.mrmlScene.GetNodeByID(nodeID) is None:
                 raise SceneError(_("The volume is not in the scene any more."))
-            return self._upscaleRun(parameters, node, None)
+            return made()
 
-        run = BatchRun([(node.GetName(), partial(make, node.GetID())) for node in volumes])
+        makers = [(node, self._upscaleRun(parameters, node, None)) for node in volumes]
+        run = BatchRun([(node.GetName(), partial(make, node.GetID(), made)) for node, made in makers])
         run.start()
         return run
 
@@ -237,23 +249,29 @@ class Calls:
         region.SetSize(*((high - low) / 2 for low, high in zip(bounds[::2], bounds[1::2], strict=True)))
         return region
 
-    def _upscaleRun(self, parameters: Any, volume: Any, output: Any) -> UpscaleRun:
+    def _upscaleRun(self, parameters: Any, volume: Any, output: Any) -> Callable[[], UpscaleRun]:
+        """Makes the run of a volume with the parameters as they are now."""
         from MedSRScene.upscale_run import UpscaleRun
 
         from MedSRPanel import choices
 
-        method = self.chosen(parameters)[0]
-        info = choices.methods().get(method)
-        guided = info is not None and info.needs_guide
-        own = volume.GetID() == parameters.inputVolume.GetID() if parameters.inputVolume is not None else False
-        return UpscaleRun(
+        job = self.job(parameters, volume)
+        info = choices.methods().get(job["method"])
+        nameless = output is not None or self.whyNot(parameters, volume)
+        return partial(
+            UpscaleRun,
             volume,
-            self.job(parameters),
+            job,
             likeNode=parameters.likeVolume if parameters.goal == "like" else None,
-            guideNode=parameters.guideVolume if guided else None,
-            roiNode=parameters.roi if own else None,
+            guideNode=parameters.guideVolume if info is not None and info.needs_guide else None,
+            roiNode=parameters.roi if _same(volume, parameters.inputVolume) else None,
             marginMm=parameters.margin,
             consistency=parameters.consistency,
             outputNode=output,
-            outputName=self.resultName(parameters) if own and output is None else None,
+            outputName=None if nameless else self.resultName(parameters, volume),
         )
+
+
+def _same(node: Any, other: Any) -> bool:
+    """Whether both are one node; wrappers of one node may differ."""
+    return node is not None and other is not None and node.GetID() == other.GetID()

@@ -54,12 +54,23 @@ def targets(known: Mapping[str, ModelCard], modality: str) -> list[str]:
     return sorted(found - {modality})
 
 
-def offered(infos: Mapping[str, MethodInfo], known: Mapping[str, ModelCard], target: str) -> dict[str, MethodInfo]:
-    """The methods that can make the wanted modality; without a target, those that leave the modality as it is."""
-    if not target:
-        return {name: info for name, info in infos.items() if info.family != "synthesis"}
-    able = {card.method for card in known.values() if card.target_modality == target}
-    return {name: info for name, info in infos.items() if name in able}
+def offered(
+    infos: Mapping[str, MethodInfo], known: Mapping[str, ModelCard], target: str, family: str = ""
+) -> dict[str, MethodInfo]:
+    """The methods that can make the wanted modality; without a target, those that leave the modality as it is.
+
+    Args:
+        infos: all methods, by identifier.
+        known: all models, by name.
+        target: modality to synthesise; empty if it stays.
+        family: only of this one, if it has any.
+    """
+    if target:
+        makers = {card.method for card in known.values() if card.target_modality == target}
+        able = {name: info for name, info in infos.items() if name in makers}
+    else:
+        able = {name: info for name, info in infos.items() if info.family != "synthesis"}
+    return {name: info for name, info in able.items() if info.family == family} or able
 
 
 def fits(card: ModelCard, modality: str, target: str) -> bool:

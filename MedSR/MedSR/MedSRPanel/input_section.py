@@ -8,7 +8,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from MedSRPanel.section import Choice, Section
+from MedSRPanel.section import Choice, Section, enable
 
 GOALS = ("isotropic", "scale", "spacing", "like")
 AXES = "XYZ"
@@ -26,6 +26,9 @@ class InputSection(Section):
         for axis in AXES:
             getattr(ui, "scale" + axis).connect("valueChanged(double)", self._scaled(axis))
         ui.linkedCheckBox.connect("toggled(bool)", self._onLinked)
+        parts = [(ui.isotropicSpinBox, "isotropic"), (ui.linkedCheckBox, "scale"), (ui.likeSelector, "like")]
+        parts += [(getattr(ui, goal + axis), goal) for goal in ("scale", "spacing") for axis in AXES]
+        self._goalParts = [(part, goal, part.toolTip) for part, goal in parts]
         self._shown: tuple[Any, str] = (None, "")
 
     def show(self) -> None:
@@ -52,18 +55,17 @@ class InputSection(Section):
         ui.inputInfoLabel.text = wording.grid_text(size, volume.GetSpacing()) if loaded else ""
         ui.inputInfoLabel.visible = loaded
         ui.modalityComboBox.visible = loaded
-        ui.isotropicLabel.text = _("{spacing} mm").format(spacing=f"{min(volume.GetSpacing()):.3g}") if loaded else ""
+        finest = _("{spacing} mm (finest)").format(spacing=f"{min(volume.GetSpacing()):.3g}") if loaded else ""
+        ui.isotropicSpinBox.specialValueText = finest or _("finest of the input")
         self._modality.show()
 
     def _showGoal(self) -> None:
         ui, goal = self.ui, self.parameters.goal
         if goal in GOALS:
             getattr(ui, goal + "Radio").checked = True
-        for axis in AXES:
-            getattr(ui, "scale" + axis).enabled = goal == "scale"
-            getattr(ui, "spacing" + axis).enabled = goal == "spacing"
-        ui.linkedCheckBox.enabled = goal == "scale"
-        ui.likeSelector.enabled = goal == "like"
+        for part, its, tip in self._goalParts:
+            radio = getattr(ui, its + "Radio")
+            enable(part, "" if goal == its else _("Choose the goal {goal} first.").format(goal=radio.text), tip)
 
     def _showGuide(self) -> None:
         ui, parameters = self.ui, self.parameters
@@ -71,7 +73,9 @@ class InputSection(Section):
         for part in (ui.guideLabel, ui.guideSelector):
             part.visible = useful
         text = ""
-        if useful and parameters.guideVolume is None:
+        if useful and parameters.guideVolume is not None:
+            text = self.logic.whyNoGuide(parameters.guideVolume, parameters.inputVolume)
+        elif useful:
             sharper = self.logic.sharperVolume(parameters)
             if sharper is not None:
                 text = _("Suggested: {name} is sharper.").format(name=sharper.GetName())

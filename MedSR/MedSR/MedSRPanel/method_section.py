@@ -28,10 +28,14 @@ class MethodSection(Section):
 
         ui, panel, parameters = self.ui, self.panel, self.parameters
         able = choices.offered(panel.methods, panel.cards, parameters.target)
-        self._family.show({"": _("All methods"), **choices.families(able)})
-        family = parameters.family if ui.familyComboBox.currentIndex >= 0 else ""
-        shown = {name: info.title for name, info in able.items() if family in ("", info.family)}
+        families = {"": _("All methods"), **choices.families(able)}
+        self._family.show(families, parameters.family if parameters.family in families else "")
+        of_family = choices.offered(panel.methods, panel.cards, parameters.target, parameters.family)
+        shown = {name: info.title for name, info in of_family.items()}
         best = panel.recommendation
+        if parameters.method in panel.methods and parameters.method not in shown:
+            # Another family or modality was chosen: what is not to be seen must not run.
+            parameters.method = RECOMMENDED if best is not None else next(iter(shown), RECOMMENDED)
         if best is not None:
             star = _("★ Recommended: {title}").format(title=panel.methods[best.method].title)
             shown = {RECOMMENDED: star, **shown}

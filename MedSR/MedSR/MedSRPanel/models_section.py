@@ -30,7 +30,7 @@ class ModelsSection(Section):
         table, cards = self.ui.modelsTable, self.panel.cards
         if list(cards) != self._shown:
             self._shown = list(cards)
-            titles = (_("Name"), _("Method"), _("Modality"), _("Scale"), _("Licence"))
+            titles = (_("Name"), _("Method"), _("Modality"), _("Scale"), _("Licence"), _("Weights"))
             table.setColumnCount(len(titles))
             table.setHorizontalHeaderLabels(list(titles))
             table.setRowCount(len(cards))

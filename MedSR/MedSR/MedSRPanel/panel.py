@@ -203,7 +203,8 @@ class Panel:
             self.note(str(error))
             slicer.util.errorDisplay(str(error))
         self.look()
-        self.quality.lookOnce()
+        if not self.missing:
+            self.quality.look()
 
     def _onCopyLog(self, checked: bool = False) -> None:
         qt.QApplication.clipboard().setText(self.ui.logText.plainText)

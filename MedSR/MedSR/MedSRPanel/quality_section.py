@@ -14,7 +14,10 @@ MACHINE_SETTING = "MedSR/Machine"
 
 
 class QualitySection(Section):
-    """Asks the job "machine" once, keeps its answer in the application's settings, and shows it."""
+    """Asks the job "machine" once a session, keeps its answer in the application's settings, and shows it."""
+
+    asked = False
+    """Whether it was asked in this session, by any panel; free memory, drivers and packages change between two."""
 
     def connect(self) -> None:
         ui = self.ui
@@ -53,6 +56,10 @@ class QualitySection(Section):
         for device in self.machine.get("devices", []):
             if device["name"] == self.parameters.device and not device["works"]:
                 return _("{title} cannot be used: {reason}").format(title=device["title"], reason=device["reason"])
+        known = {device["name"] for device in self.machine.get("devices", [])}
+        device = self.parameters.device
+        if known and device != "auto" and not any(name.split(":")[0] == device.split(":")[0] for name in known):
+            return _("This computer has no device {name}. Choose another.").format(name=device)
         return ""
 
     def speed(self) -> dict[str, float] | None:
@@ -63,13 +70,14 @@ class QualitySection(Section):
         return found.get("speed", {}).get(name)
 
     def lookOnce(self) -> None:
-        """`look`, unless the machine has told already."""
-        if not self.machine and not self.panel.missing:
+        """`look`, unless the machine was asked in this session; what it told in the last is shown until then."""
+        if not QualitySection.asked and not self.panel.missing:
             self.look()
 
     def look(self, checked: bool = False) -> None:
         """Ask the machine, in a process of its own."""
         if not self.looking():
+            QualitySection.asked = True
             self._run = self.logic.startMachine()
             self.panel.watch()
 

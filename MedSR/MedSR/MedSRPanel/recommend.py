@@ -44,7 +44,7 @@ def recommend(
         cards: the models of the library, by name.
         modality: of the input; empty if not known.
         target: modality to synthesise; empty if it stays.
-        guided: whether a guide is chosen.
+        guided: whether a guide is chosen that is sharper and shows the same place.
         spacing: of the input, mm.
         wanted: of the result, mm.
     """
@@ -53,21 +53,23 @@ def recommend(
         for name, card in cards.items()
         if card.method in methods and choices.fits(card, modality, target) and not _outside(card, spacing, wanted)
     }
+    if guided:
+        best = _guided(methods, fitting, modality, target)
+        if best is not None:
+            return best
     for name, card in fitting.items():
-        if methods[card.method].needs_guide == guided:
-            return Recommendation(card.method, name, _reason(card, modality, target, guided))
+        if not methods[card.method].needs_guide:
+            return Recommendation(card.method, name, _reason(card, modality, target))
     if target:
         return None
     for info in methods.values():
-        if info.trains_on_scan and info.needs_guide == guided:
+        if info.trains_on_scan and not info.needs_guide:
             return Recommendation(
                 info.identifier, "", _("No trained model fits; this method learns on the scan itself.")
             )
     for identifier in _FALLBACKS:
         if identifier in methods:
-            return Recommendation(
-                identifier, "", _("No trained model fits this volume; this method needs none and invents nothing.")
-            )
+            return Recommendation(identifier, "", _plain(methods))
     return None
 
 
@@ -75,11 +77,30 @@ def _outside(card: ModelCard, spacing: Triple | None, wanted: Triple | None) -> 
     return spacing is not None and wanted is not None and bool(choices.model_warnings(card, spacing, wanted))
 
 
-def _reason(card: ModelCard, modality: str, target: str, guided: bool) -> str:
+def _plain(methods: Mapping[str, MethodInfo]) -> str:
+    """Why a method without a model, which of a family that has none says nothing of the models."""
+    if any(info.needs_model for info in methods.values()):
+        return _("No trained model fits this volume; this method needs none and invents nothing.")
+    return _("This method needs no trained model and invents nothing.")
+
+
+def _guided(
+    methods: Mapping[str, MethodInfo], fitting: Mapping[str, ModelCard], modality: str, target: str
+) -> Recommendation | None:
+    """What uses the guide: a model that fits, else a method that needs none."""
+    for name, card in fitting.items():
+        if methods[card.method].needs_guide:
+            reason = _("A sharper guide is chosen, and the model {name} fits.").format(name=card.name)
+            return Recommendation(card.method, name, _reason(card, modality, target) if target else reason)
+    for info in methods.values():
+        if info.needs_guide and not info.needs_model and not target:
+            return Recommendation(info.identifier, "", _("A sharper guide is chosen, and this method uses its edges."))
+    return None
+
+
+def _reason(card: ModelCard, modality: str, target: str) -> str:
     if target:
         return _("The model {name} makes {target} of {modality}.").format(
             name=card.name, target=target, modality=modality or _("this modality")
         )
-    if guided:
-        return _("A sharper guide is chosen, and the model {name} fits.").format(name=card.name)
     return _("The trained model {name} fits modality, spacing and scale.").format(name=card.name)

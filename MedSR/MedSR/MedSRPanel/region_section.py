@@ -20,7 +20,8 @@ class RegionSection(Section):
         reason = "" if loaded else _("Select an input volume first.")
         tip = _("Make a region in the middle of the input, to be moved and sized in the views.")
         enable(self.ui.roiButton, reason, tip)
-        self.ui.marginSpinBox.enabled = self.parameters.roi is not None
+        none = "" if self.parameters.roi is not None else _("Choose or draw a region first.")
+        enable(self.ui.marginSpinBox, none, _("Kept around the region, so that its rim has context."))
 
     def _onDraw(self, checked: bool = False) -> None:
         self.parameters.roi = self.logic.makeRegion(self.parameters.inputVolume)

@@ -64,11 +64,12 @@ def model_html(card: ModelCard, warnings: Sequence[str]) -> str:
 
 
 def model_row(card: ModelCard) -> tuple[str, ...]:
-    """A model on one line of a table: name, method, modality, scale, licence."""
+    """A model on one line of a table: name, method, modality, scale, licence, count of weights."""
     modality = ", ".join(card.modalities)
     if card.target_modality:
         modality = f"{modality} → {card.target_modality}"
-    return card.name, card.method, modality, f"{card.scale_min:g}–{card.scale_max:g}", card.licence
+    size = _("{millions:.3g} M").format(millions=card.parameters / 1e6)
+    return card.name, card.method, modality, f"{card.scale_min:g}–{card.scale_max:g}", card.licence, size
 
 
 def card_html(card: ModelCard) -> str:

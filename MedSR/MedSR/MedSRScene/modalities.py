@@ -13,21 +13,29 @@ KNOWN = ("T1w", "T2w", "FLAIR", "PD", "CT", "PET", "cine")
 
 _DICOM_MODALITY = "DICOM.Modality"
 _BY_DICOM = {"CT": "CT", "PT": "PET"}
+_NOT_MR = set(_BY_DICOM.values())
+
+# "T1" counts where a word begins or after what scanners put before it ("AXT1", "3DT1", "sT1W"), not in "patient1".
+_BEFORE = r"(?:^|[^a-z]|(?:ax|sag|cor|tra|[23]d|pre|post)_?|(?:^|[^a-z])[es])"
 # In this order: "T2 FLAIR" is a FLAIR, and "T1" in "T1 after T2" stands first.
 _PATTERNS = (
     ("FLAIR", r"flair|dark.?fluid"),
     ("cine", r"cine|ssfp"),
     ("PD", r"(^|[^a-z])pdw?([^a-z]|$)|proton"),
-    ("T1w", r"t1|mp.?rage|spgr|bravo|mrhead"),
-    ("T2w", r"t2|tse|fse|haste"),
+    ("T1w", _BEFORE + r"t1(?!\d)|mp.?rage|spgr|bravo|mrhead"),
+    ("T2w", _BEFORE + r"t2(?!\d)|(^|[^a-z])t[sf]e|fse|haste"),
     ("CT", r"(^|[^a-z])ct([^a-z]|$)"),
+    ("PET", r"(^|[^a-z])(pet|suv)([^a-z]|$)"),
 )
 
 
 def guess(node: vtkMRMLVolumeNode) -> str:
     """The modality of a volume; empty if nothing tells."""
-    found = _BY_DICOM.get(_dicom(node), "")
-    return found or next((name for name, pattern in _PATTERNS if re.search(pattern, node.GetName().lower())), "")
+    told, name = _dicom(node), node.GetName().lower()
+    if told in _BY_DICOM:
+        return _BY_DICOM[told]
+    known = (modality for modality, pattern in _PATTERNS if re.search(pattern, name))
+    return next((modality for modality in known if not (told == "MR" and modality in _NOT_MR)), "")
 
 
 def _dicom(node: vtkMRMLVolumeNode) -> str:

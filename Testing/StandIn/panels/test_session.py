@@ -43,7 +43,9 @@ def medsr(scene: Any, open_panel: Callable[[str], Any]) -> Iterator[Any]:
     """The widget of MedSR, in an application that has MedSR Compare too, though it was not opened yet."""
     import slicer
     import slicer_modules
+    from MedSRPanel.quality_section import QualitySection
 
+    QualitySection.asked = True
     slicer.app.userSettings().setValue("MedSR/Machine", json.dumps(MACHINE))
     slicer_modules.load("MedSRCompare")
     yield open_panel("MedSR")

@@ -24,7 +24,9 @@ MACHINE = {
 def panel(scene: Any, open_panel: Callable[[str], Any]) -> Any:
     """The widget of the module, entered."""
     import slicer
+    from MedSRPanel.quality_section import QualitySection
 
+    QualitySection.asked = True
     slicer.app.userSettings().setValue("MedSR/Machine", json.dumps(MACHINE))
     return open_panel("MedSR")
 

@@ -63,6 +63,11 @@ def thick(scene: Any, name: str, spacing: tuple[float, float, float], size: tupl
         ("PD axial", "PD"),
         ("CT Thorax", "CT"),
         ("RecTum", ""),
+        ("patient1 CT", "CT"),
+        ("output1", ""),
+        ("AXT1POST", "T1w"),
+        ("sT2W_TSE", "T2w"),
+        ("PET suv", "PET"),
         ("scan 12", ""),
     ],
 )
@@ -102,6 +107,15 @@ def test_the_family_narrows_the_methods(panel: Any, volume: Any, choose: Choose)
     combo = panel.ui.methodComboBox
     offered = [combo.itemData(n) for n in range(combo.count)]
     assert offered == ["recommended", "nearest", "linear", "cubic", "bspline", "lanczos"]
+    assert combo.currentText == "★ Recommended: Cubic B-spline"
+
+
+def test_a_method_that_is_not_shown_does_not_run(panel: Any, volume: Any, choose: Choose) -> None:
+    panel.ui.inputSelector.setCurrentNode(volume)
+    choose(panel.ui.methodComboBox, "back-projection")
+    choose(panel.ui.familyComboBox, "interpolation")
+    assert panel.panel.parameters.method == "recommended"
+    assert panel.logic.job(panel.panel.parameters)["method"] == "bspline"
 
 
 def test_nothing_is_asked_that_no_method_needs(panel: Any, volume: Any) -> None:
@@ -167,7 +181,7 @@ def test_a_device_that_cannot_be_used_says_why(panel: Any, volume: Any, choose: 
     assert panel.ui.applyButton.enabled is False and "No kernel image" in panel.ui.applyButton.toolTip
 
 
-def test_the_machine_is_asked_once_and_again_on_demand(panel: Any, volume: Any, monkeypatch: Any) -> None:
+def test_the_machine_is_asked_once_a_session_and_again_on_demand(panel: Any, volume: Any, monkeypatch: Any) -> None:
     started: list[Any] = []
 
     class Asked:
@@ -183,12 +197,23 @@ def test_the_machine_is_asked_once_and_again_on_demand(panel: Any, volume: Any, 
             self.state = "cancelled"
 
     monkeypatch.setattr(panel.logic, "startMachine", lambda: started.append(Asked()) or started[-1])
-    panel.panel.quality.lookOnce()
+    panel.enter()
     assert not started
+    monkeypatch.setattr(type(panel.panel.quality), "asked", False)
+    panel.enter()
+    panel.panel._poll()
+    panel.enter()
+    assert len(started) == 1
     panel.ui.machineButton.click()
     assert panel.ui.machineButton.enabled is False or started[-1].state == "running"
     panel.panel._poll()
-    assert len(started) == 1 and panel.panel.quality.machine["devices"] == [] and panel.ui.machineButton.enabled is True
+    assert len(started) == 2 and panel.panel.quality.machine["devices"] == [] and panel.ui.machineButton.enabled is True
+
+
+def test_a_device_of_another_computer_is_refused(panel: Any, volume: Any) -> None:
+    panel.ui.inputSelector.setCurrentNode(volume)
+    panel.panel.parameters.device = "mps"
+    assert panel.ui.applyButton.enabled is False and "no device mps" in panel.ui.applyButton.toolTip
 
 
 def test_time_and_memory_are_told_before_and_corrected_after(panel: Any, fake: Any, monkeypatch: Any) -> None:

@@ -49,7 +49,7 @@ def test_a_batch_of_ticked_volumes(settled: Any, wait: Callable[..., None], scen
     wait(lambda: not settled.panel.busy())
     assert ui.batchStatusLabel.text == "The batch is done."
     names = {node.GetName() for node in settled.logic.volumes()}
-    assert {"oblique – MedSR Linear 0.5 × 0.75 × 1.5 mm", "second linear"} <= names
+    assert {"oblique – MedSR Linear 0.5 × 0.75 × 1.5 mm", "second – MedSR Linear 0.5 mm"} <= names
     assert ui.batchList.item(0).checkState() and ui.batchButton.text == "Start batch"
 
 

@@ -1,0 +1,86 @@
+"""What is recommended where a guide is chosen, and what may be a guide or be called by a modality's name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from MedSRLib.methods.contract import MethodInfo
+from MedSRLib.models.card import ModelCard
+
+
+def info(identifier: str, family: str, **more: Any) -> MethodInfo:
+    return MethodInfo(identifier, identifier.upper(), "Does it.", "A. Author, A paper", "arXiv:1", 2020, family, **more)
+
+
+DUAL = info("dual", "guided", needs_guide=True, needs_model=True)
+EDGES = info("edges", "guided", needs_guide=True)
+NET = info("net", "single-image", needs_model=True)
+SELF = info("self", "through-plane", trains_on_scan=True)
+PLAIN = info("bspline", "interpolation")
+T1 = ModelCard(name="t1", method="net", architecture={}, scale_max=8, modalities=["T1w"])
+T2_BY_T1 = ModelCard(name="t2-by-t1", method="dual", architecture={}, scale_max=8, modalities=["T2w"])
+
+
+@pytest.mark.parametrize(
+    ("methods", "modality", "guided", "expected"),
+    [
+        ((DUAL, NET, PLAIN), "T2w", True, "dual"),
+        ((DUAL, NET, PLAIN), "T1w", True, "net"),  # no guided model fits: the guide is no reason to give up the other
+        ((EDGES, NET, PLAIN), "T1w", True, "edges"),
+        ((EDGES, NET, PLAIN), "T1w", False, "net"),
+        ((DUAL, SELF, PLAIN), "CT", True, "self"),
+        ((DUAL, PLAIN), "CT", True, "bspline"),
+    ],
+)
+def test_a_guide_counts_where_a_method_can_use_it(
+    module: Any, methods: tuple[MethodInfo, ...], modality: str, guided: bool, expected: str
+) -> None:
+    from MedSRPanel.recommend import recommend
+
+    known = {each.identifier: each for each in methods}
+    cards = {card.name: card for card in (T1, T2_BY_T1) if card.method in known}
+    best = recommend(known, cards, modality=modality, guided=guided, spacing=(1, 1, 4), wanted=(1, 1, 1))
+    assert best is not None and best.method == expected and best.reason
+
+
+@pytest.fixture
+def pair(scene: Any) -> tuple[Any, Any]:
+    """A volume of thick slices, and a fine one of the same place."""
+    import numpy as np
+    import slicer
+
+    thick = slicer.util.addVolumeFromArray(np.zeros((5, 20, 20), dtype=np.float32), name="T1 tra")
+    thick.SetSpacing(1, 1, 4)
+    return thick, slicer.util.addVolumeFromArray(np.zeros((20, 20, 20), dtype=np.float32), name="T2 sag")
+
+
+def test_a_guide_is_sharper_and_in_the_same_place(module: Any, pair: tuple[Any, Any]) -> None:
+    thick, fine = pair
+    logic = module.MedSRLogic()
+    assert logic.whyNoGuide(fine, thick) == ""
+    assert "not sharper" in logic.whyNoGuide(thick, fine)
+    assert "itself" in logic.whyNoGuide(thick, thick)
+    parameters = logic.getParameterNode()
+    parameters.inputVolume = thick
+    assert logic.sharperVolume(parameters).GetID() == fine.GetID()
+    fine.SetOrigin(500, 0, 0)
+    assert "another place" in logic.whyNoGuide(fine, thick) and logic.sharperVolume(parameters) is None
+
+
+def test_only_what_makes_a_modality_gets_its_name(module: Any, pair: tuple[Any, Any], monkeypatch: Any) -> None:
+    from MedSRPanel import choices
+
+    maker = ModelCard(
+        name="t1-to-t2", method="net", architecture={}, scale_max=8, modalities=["T1w"], target_modality="T2w"
+    )
+    monkeypatch.setattr(choices, "methods", lambda: {"net": NET, "bspline": PLAIN})
+    monkeypatch.setattr(choices, "cards", lambda: {"t1-to-t2": maker})
+    logic = module.MedSRLogic()
+    parameters = logic.getParameterNode()
+    parameters.inputVolume, parameters.target = pair[0], "T2w"
+    parameters.method = "bspline"
+    assert logic.chosen(parameters) == ("", "")
+    parameters.method = "net"
+    assert logic.chosen(parameters) == ("net", "t1-to-t2")
