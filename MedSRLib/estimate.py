@@ -33,6 +33,12 @@ _PROGRAM_BYTES = 0.45 * _GIB
 _ARRAYS = 4
 """Copies of the result, float32, that live at the same time."""
 
+_ENSEMBLE_ARRAYS = 4
+"""Further copies: mean, spread, the step towards a copy and its square."""
+
+_REFINEMENT = 1.0
+"""Resamplings that a refinement, up to five corrections, takes the time of."""
+
 _BYTES_PER_FEATURE_VOXEL = 8.0
 
 
@@ -53,6 +59,8 @@ def estimate(
     speed: Mapping[str, float] | None = None,
     memory_gb: float | None = None,
     options: Mapping[str, Any] | None = None,
+    ensemble: str | None = None,
+    refine: bool = False,
 ) -> Estimate:
     """What upscaling from one grid to another takes.
 
@@ -64,21 +72,26 @@ def estimate(
         speed: ``{"flops": a second, "voxels": a second}`` of the device, as the job "machine" tells.
         memory_gb: the budget of the job, None for the default.
         options: of the method.
+        ensemble: one of `inference.ensemble.KINDS`, each of whose copies takes the method's whole time.
+        refine: whether the result is made consistent with the image.
 
     Raises:
-        OptionError: for an unknown method or option.
+        OptionError: for an unknown method, option or ensemble.
     """
+    from MedSRLib.inference import ensemble as ensembles
     from MedSRLib.methods import registry
 
     work = registry.create(method, options or {}).work(source, target, card)
+    copies = 1 if ensemble is None else len(ensembles.turns(ensemble, source, target))
     fine, coarse = prod(target.size), prod(source.size)
     seconds = None
     if speed is not None:
-        seconds = _START_S + work.flops / (_SHARE_OF_SPEED * speed["flops"]) + work.voxels / speed["voxels"]
-        seconds += _FILES_S_PER_VOXEL * (fine + coarse)
+        once = work.flops / (_SHARE_OF_SPEED * speed["flops"]) + work.voxels / speed["voxels"]
+        corrections = (_REFINEMENT if refine else 0.0) * fine / speed["voxels"]
+        seconds = _START_S + copies * once + corrections + _FILES_S_PER_VOXEL * (fine + coarse)
     budget = (memory_gb or DEFAULT_BUDGET_GB) * _GIB
     network = 0.0 if card is None else _BYTES_PER_FEATURE_VOXEL * coarse * _features(card)
-    images = 4.0 * (_ARRAYS * fine + 2 * coarse)
+    images = 4.0 * ((_ARRAYS + (_ENSEMBLE_ARRAYS if copies > 1 else 0)) * fine + 2 * coarse)
     return Estimate(seconds, int(_PROGRAM_BYTES + images + min(network, budget)))
 
 

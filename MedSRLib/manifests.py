@@ -2,10 +2,10 @@
 
 A manifest is a table of tab-separated values with a header line and one volume a line:
 
-    path    subject    [role  dataset  modality  organ  licence  sha256]
+    path    subject    [role  dataset  modality  organ  licence  sha256  mask  labels  lesions  skull_stripped]
 
-Paths are relative to the manifest; other columns are passed over. A folder of volumes is a manifest too: each
-file is one subject, and nothing else is known of it.
+Paths (``path``, ``mask``, ``labels``, ``lesions``) are relative to the manifest; other columns are passed over. A
+folder of volumes is a manifest too: each file is one subject, and nothing else is known of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from pathlib import Path
 from MedSRLib import files
 from MedSRLib.errors import InputError
 
-COLUMNS = ("path", "subject", "role", "dataset", "modality", "organ", "licence", "sha256")
+FILES = ("mask", "labels", "lesions")
+COLUMNS = (
+    "path", "subject", "role", "dataset", "modality", "organ", "licence", "sha256", *FILES, "skull_stripped"
+)  # fmt: skip
 REQUIRED = ("path", "subject")
 
 Choice = str | Collection[str] | None
@@ -39,6 +42,10 @@ class Volume:
         organ: "brain", ...
         licence: of the data.
         sha256: checksum of the file.
+        mask: image of what counts in measurements, such as the brain; None if there is none.
+        labels: image of structures, whole numbers.
+        lesions: image of lesions.
+        skull_stripped: "yes" (more words may follow) if the volume holds the brain and nothing else.
     """
 
     path: Path
@@ -49,6 +56,15 @@ class Volume:
     organ: str = ""
     licence: str = ""
     sha256: str = ""
+    mask: Path | None = None
+    labels: Path | None = None
+    lesions: Path | None = None
+    skull_stripped: str = ""
+
+    @property
+    def is_brain_alone(self) -> bool:
+        """Whether the manifest says that the skull was stripped."""
+        return self.skull_stripped.lower().startswith("yes")
 
 
 @dataclass(frozen=True)
@@ -147,4 +163,5 @@ def _volume(row: dict[str, str], manifest: Path, line: int) -> Volume:
         raise InputError(
             f"Line {line} of the manifest '{manifest}' has no {' and no '.join(empty)}.", "", "Fill it in."
         )
-    return Volume(manifest.parent / values.pop("path"), **values)
+    mask, labels, lesions = (manifest.parent / text if (text := values.pop(name)) else None for name in FILES)
+    return Volume(manifest.parent / values.pop("path"), **values, mask=mask, labels=labels, lesions=lesions)

@@ -1,6 +1,7 @@
 """The whole act of super-resolution: any user's image in, the image on the wanted grid out.
 
-    check, repair -> voxels to canonical order -> method -> wanted grid -> pixel type, origin in the metadata
+    check, repair -> voxels to canonical order -> method (on turned copies, then refined to the image, if wanted)
+    -> wanted grid -> pixel type, origin in the metadata
 
 Methods work along the image's own axes and only refine; `inference.regridding` covers every other grid.
 Voxels are brought to the axis order and signs nearest to LPS first: the result depends on where voxels lie in
@@ -10,22 +11,21 @@ the patient, not on how they are stored.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import SimpleITK as sitk
 
 from MedSRLib import __version__, grids, images
-from MedSRLib.errors import GridError, ModelError, OptionError, ResourceError
+from MedSRLib.errors import OptionError
 from MedSRLib.grids import Grid
 from MedSRLib.inference import regridding
 from MedSRLib.inference import runtime as runtimes
+from MedSRLib.inference.consistency import consistency
+from MedSRLib.inference.refinement import Refinement
 from MedSRLib.inference.runtime import Runtime
-from MedSRLib.methods import registry
-from MedSRLib.methods.contract import Method, MethodInfo
+from MedSRLib.methods.application import Application, Made, on_any_grid, prepare
 from MedSRLib.progress import Progress
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ Factors = float | Sequence[float]
 
 OUTPUT_TYPES = ("float32", "input")
 METADATA_PREFIX = "MedSR_"
+
+__all__ = ["Outcome", "consistency", "outcome", "target_grid", "upscale"]
 
 
 def target_grid(
@@ -88,8 +90,10 @@ def upscale(
     runtime: Runtime | None = None,
     progress: Progress | None = None,
     output_type: Literal["float32", "input"] = "float32",
+    ensemble: str | None = None,
+    refine: Refinement | None = None,
 ) -> sitk.Image:
-    """The image, 3D or 4D, super-resolved.
+    """The image, 3D or 4D, super-resolved; `outcome` gives its uncertainty too.
 
     Args:
         image: any SimpleITK image of one scalar a voxel; it is left as it is.
@@ -101,6 +105,8 @@ def upscale(
         runtime: device, precision, memory budget, seed; by default the best of this machine.
         progress: told how far the work is.
         output_type: "float32", or "input" for the input's pixel type (rounded and clipped to its range).
+        ensemble: one of `ensembles.KINDS`: the mean over turned copies, at as many times the time.
+        refine: makes the result consistent with the image, see `inference.refinement`.
 
     Returns:
         The image exactly on the wanted grid, with its origin in the metadata keys ``MedSR_...``. Voxels
@@ -110,146 +116,78 @@ def upscale(
         MedSRError: for anything the user can mend.
         Cancelled: if ``progress`` was asked to stop.
     """
+    images.check(image)
+    return outcome(
+        image,
+        target_grid(image, scale=scale, spacing=spacing, like=like, isotropic=isotropic),
+        method,
+        guide=guide,
+        model=model,
+        options=options,
+        runtime=runtime,
+        progress=progress,
+        output_type=output_type,
+        ensemble=ensemble,
+        refine=refine,
+    ).image
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A result, and with an ensemble its uncertainty: one standard deviation over the turned copies.
+
+    The uncertainty is float32 on the same grid and in the same unit, that of the method before any refinement; 0
+    outside the input's field of view. Where the wanted grid is oblique to the input, it is an upper bound.
+    """
+
+    image: sitk.Image
+    uncertainty: sitk.Image | None
+
+
+def outcome(
+    image: sitk.Image,
+    target: Grid,
+    method: str = "bspline",
+    *,
+    guide: sitk.Image | None = None,
+    model: Model | str | None = None,
+    options: Mapping[str, Any] | None = None,
+    runtime: Runtime | None = None,
+    progress: Progress | None = None,
+    output_type: Literal["float32", "input"] = "float32",
+    ensemble: str | None = None,
+    refine: Refinement | None = None,
+) -> Outcome:
+    """As `upscale`, onto a grid of `target_grid`, with the uncertainty."""
     if output_type not in OUTPUT_TYPES:
         raise OptionError(f"There is no output type '{output_type}'.", "", "Use float32 or input.")
     progress = progress or Progress()
     images.check(image)
-    target = target_grid(image, scale=scale, spacing=spacing, like=like, isotropic=isotropic)
-    work = _prepared(method, options, model, guide, runtime, progress)
+    work = replace(prepare(method, options, model, guide, runtime, progress), ensemble=ensemble, refine=refine)
     frames = images.frames(image)
     _warn_of_model(work, Grid.of(frames[0]), target, progress)
-    results = []
-    with _memory_errors(target):
+    done = []
+    with runtimes.memory_errors(target.size):
         for number, frame in enumerate(frames):
             part = progress.part(number / len(frames), (number + 1) / len(frames))
-            result = _on_any_grid(work, images.prepared(frame, progress), target, part)
-            results.append(result if output_type == "float32" else images.restored_type(result, like=frame))
-        whole = results[0] if image.GetDimension() == 3 else images.join(results, like=image)
-    for key, value in _origin(work, Grid.of(frames[0]), target).items():
-        whole.SetMetaData(METADATA_PREFIX + key, str(value))
+            made = on_any_grid(work, images.prepared(frame, progress), target, part)
+            if output_type == "input":
+                made = replace(made, image=images.restored_type(made.image, like=frame))
+            done.append(made)
+        spreads = [made.spread for made in done if made.spread is not None]
+        whole = Outcome(_whole([made.image for made in done], image), _whole(spreads, image) if spreads else None)
+    for key, value in (_origin(work, Grid.of(frames[0]), target) | _checks(work, done)).items():
+        for volume in (whole.image, whole.uncertainty):
+            if volume is not None:
+                volume.SetMetaData(METADATA_PREFIX + key, str(value))
     return whole
 
 
-def consistency(result: sitk.Image, image: sitk.Image, *, acquisition: str = "physical") -> sitk.Image:
-    """``|A result - image|`` on the image's grid, float32: where the result contradicts what was measured.
-
-    Args:
-        result: 3D or 4D, with the directions of the image (in any order and sign).
-        image: what the result was made of.
-        acquisition: kind of the acquisition model A, one of `acquisition.KINDS`.
-
-    Raises:
-        GridError: if the result's directions are others.
-    """
-    maps = [
-        _consistency(fine, images.prepared(coarse, Progress()), acquisition)
-        for fine, coarse in zip(images.frames(result), images.frames(image), strict=True)
-    ]
-    return maps[0] if image.GetDimension() == 3 else images.join(maps, like=image)
+def _whole(frames: Sequence[sitk.Image], image: sitk.Image) -> sitk.Image:
+    return frames[0] if image.GetDimension() == 3 else images.join(frames, like=image)
 
 
-def _consistency(result: sitk.Image, image: sitk.Image, kind: str) -> sitk.Image:
-    import torch
-
-    from MedSRLib.acquisition import build
-
-    turn = images.canonical(Grid.of(image))
-    x, y = images.canonical(Grid.of(result)).image(result), turn.image(image)
-    forward = build(kind, Grid.of(x), Grid.of(y))
-    again = forward.A(torch.from_numpy(images.to_array(x))).numpy()
-    return turn.undo_image(images.from_array(np.abs(again - images.to_array(y)), Grid.of(y)))
-
-
-@dataclass(frozen=True)
-class _Work:
-    """A method with all it needs."""
-
-    method: Method
-    options: Mapping[str, Any]
-    model: Model | None
-    guide: sitk.Image | None
-    runtime: Runtime
-
-
-def _prepared(
-    identifier: str,
-    options: Mapping[str, Any] | None,
-    model: Model | str | None,
-    guide: sitk.Image | None,
-    runtime: Runtime | None,
-    progress: Progress,
-) -> _Work:
-    method = registry.create(identifier, options)
-    if method.info.needs_guide != (guide is not None):
-        needs = "needs a" if guide is None else "takes no"
-        raise OptionError(f"The method '{identifier}' {needs} guide.", "", "Mend that, or use another method.")
-    return _Work(
-        method,
-        dict(options or {}),
-        _model_of(method.info, model),
-        None if guide is None else images.prepared(guide, progress),
-        runtime or runtimes.choose(),
-    )
-
-
-def _model_of(info: MethodInfo, model: Model | str | None) -> Model | None:
-    if not info.needs_model:
-        if model is not None:
-            raise OptionError(f"The method '{info.identifier}' takes no model.", "", "Leave it out.")
-        return None
-    from MedSRLib.models import library
-
-    name = library.default(info.identifier, None) if model is None else model
-    if name is None:
-        raise ModelError(
-            f"There is no model for the method '{info.identifier}' in the library.",
-            "The method needs trained weights.",
-            "Train one with `medsr train`, or import one with `medsr models import`.",
-        )
-    if isinstance(name, str):
-        return library.load(name, info.identifier)
-    if name.card.method != info.identifier:
-        card = name.card
-        raise ModelError(f"The model '{card.name}' is for the method '{card.method}', not '{info.identifier}'.")
-    return name
-
-
-def _on_any_grid(work: _Work, image: sitk.Image, target: Grid, progress: Progress) -> sitk.Image:
-    """The prepared 3D image on the target grid, whatever its directions and spacing."""
-    turn_back = images.canonical(target)
-    wanted = turn_back.grid(target)
-    source = images.canonical(Grid.of(image)).image(image)
-    outside = regridding.outside(wanted, Grid.of(source))
-    if outside is not None and outside.all():
-        raise GridError(
-            "The wanted grid does not overlap the image.",
-            "Every voxel of it lies outside the image's field of view.",
-            "Check that both images are of one patient and in one coordinate system.",
-        )
-    grid = regridding.working_grid(Grid.of(source), wanted)
-    result = work.method.upscale(
-        source, grid, guide=work.guide, model=work.model, runtime=work.runtime, progress=progress
-    )
-    lowest = float(images.to_array(source).min())
-    if grid != wanted:
-        smooth = work.method.info.identifier != "nearest"  # labels stay labels
-        result = regridding.resample(result, wanted, smooth=smooth, outside=lowest)
-    if outside is not None:
-        progress.warn(
-            f"{int(outside.sum())} voxels of the wanted grid ({outside.mean():.1%}) lie outside the image's "
-            f"field of view; they are set to its minimum, {lowest:g}."
-        )
-        values = images.to_array(result)
-        values[outside] = lowest
-        result = images.from_array(values, wanted)
-    result = turn_back.undo_image(result)
-    result.SetOrigin(target.origin)  # equal already, but for rounding
-    result.SetSpacing(target.spacing)
-    result.SetDirection(target.direction)
-    return result
-
-
-def _warn_of_model(work: _Work, image: Grid, target: Grid, progress: Progress) -> None:
+def _warn_of_model(work: Application, image: Grid, target: Grid, progress: Progress) -> None:
     if work.model is not None:
         from MedSRLib.models import library
 
@@ -259,7 +197,7 @@ def _warn_of_model(work: _Work, image: Grid, target: Grid, progress: Progress) -
             progress.warn(warning)
 
 
-def _origin(work: _Work, source: Grid, target: Grid) -> dict[str, Any]:
+def _origin(work: Application, source: Grid, target: Grid) -> dict[str, Any]:
     """What the metadata tell of the result."""
     origin = {
         "method": work.method.info.identifier,
@@ -278,21 +216,20 @@ def _origin(work: _Work, source: Grid, target: Grid) -> dict[str, Any]:
     return origin
 
 
+def _checks(work: Application, done: Sequence[Made]) -> dict[str, Any]:
+    """What the metadata tell of ensemble and refinement; residuals of several frames by their root mean square."""
+    told: dict[str, Any] = {}
+    if work.ensemble is not None:
+        told["ensemble"] = f"{work.ensemble} ({done[0].copies} copies)"
+    refined = [made.refined for made in done if made.refined is not None]
+    if work.refine is not None and refined:
+        told["refined"] = f"{max(r.corrections for r in refined)} corrections"
+        told["acquisition"] = work.refine.acquisition.described()
+        for name in ("before", "after"):
+            mean = sum(getattr(r, name) ** 2 for r in refined) / len(refined)
+            told[f"consistency_{name}"] = f"{mean**0.5:.6g}"
+    return told
+
+
 def _listed(values: Sequence[float]) -> str:
     return ",".join(f"{value:.6g}" for value in values)
-
-
-@contextmanager
-def _memory_errors(target: Grid) -> Iterator[None]:
-    """Says what to do when memory runs out; torch tells it by a RuntimeError."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        text = str(error).lower()
-        if not isinstance(error, MemoryError) and "memory" not in text and "bad_alloc" not in text:
-            raise
-        raise ResourceError(
-            "There is not enough memory.",
-            f"The result has {' × '.join(str(n) for n in target.size)} voxels.",
-            "Use a smaller scale, or crop the image.",
-        ) from error

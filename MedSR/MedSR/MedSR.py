@@ -50,7 +50,8 @@ class MedSRParameterNode:
     """What the panel shows; saved with the scene.
 
     An empty ``modality`` is the one that DICOM data or name tell, an empty ``target`` means the modality stays,
-    ``isotropicMm`` of 0 the finest spacing of the input, and ``memory`` of 0 GB the default budget.
+    ``isotropicMm`` of 0 the finest spacing of the input, and ``memory`` of 0 GB the default budget. ``consistency`` and
+    ``uncertainty`` ask for a map beside the result, ``refine`` for a result that explains the input.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -76,6 +77,8 @@ class MedSRParameterNode:
     precision: str = "auto"
     memory: Annotated[float, WithinRange(0, 256)] = 0.0
     consistency: bool = False
+    uncertainty: bool = False
+    refine: bool = False
     outputVolume: vtkMRMLScalarVolumeNode
 
 
@@ -88,6 +91,9 @@ class MedSRLogic(ScriptedLoadableModuleLogic, Calls):
     run = logic.start(parameters)
     run.waitForEnd()
     result = slicer.mrmlScene.GetNodeByID(run.resultNodeID)
+
+    With ``parameters.uncertainty = True`` there is ``run.uncertaintyNodeID`` too, with ``parameters.consistency``
+    ``run.consistencyNodeID``; ``parameters.refine = True`` refines the result to the scan.
     """
 
     def __init__(self):

@@ -12,6 +12,8 @@ in wanted sample indices:
     kspace            the n' central frequencies, p cell-aligned (an acquisition with a smaller matrix)
     bicubic-gaussian  Keys' cubic at cell-aligned p, no antialiasing, then the three-tap Gaussian with σ = 1
                       acquired sample
+    drop              the samples at p = 0, k, 2k ... as they are, no blur; for a whole k, every k-th slice kept
+                      and the others taken away, as Sander et al. (2020) test
 
 An axis that is not coarsened is left alone by all of them. At the borders, weight that falls outside goes to
 the border sample (`spline` kinds mirror as scipy does, `kspace` is periodic).
@@ -27,7 +29,8 @@ import numpy as np
 from MedSRLib.errors import OptionError
 from MedSRLib.inference.sampling import bspline_matrix, kernel_matrix, weights
 
-KINDS = ("physical", "spline", "gaussian-spline", "kspace", "bicubic-gaussian", "slice-profile")
+KINDS = ("physical", "spline", "gaussian-spline", "kspace", "bicubic-gaussian", "slice-profile", "drop")
+DROP = "drop"
 CORNER_ALIGNED = ("spline", "gaussian-spline")
 WITH_PROFILE = ("physical", "slice-profile")
 PROFILES = ("gaussian", "box")
@@ -39,8 +42,11 @@ _SAME = 1e-6
 def acquired_size(kind: str, size: int, scale: float) -> int:
     """How many samples are acquired of ``size`` wanted ones, at least 1.
 
-    Corner-aligned kinds round as scipy.ndimage.zoom does (halves to even), the others as `grids` (halves up).
+    Corner-aligned kinds round as scipy.ndimage.zoom does (halves to even), the others as `grids` (halves up);
+    `drop` keeps the first sample and all that follow it at whole multiples of the scale.
     """
+    if kind == DROP:
+        return math.floor((size - 1) / scale + _SAME) + 1
     real = size / scale
     return max(1, round(real) if kind in CORNER_ALIGNED else math.floor(real + 0.5))
 
@@ -63,7 +69,7 @@ def axis_matrix(
         n_wanted: samples of the wanted image along the axis.
         n_acquired: samples of the acquired image.
         start: position of the first acquired sample, in wanted sample indices; by default that of the kind
-            (cell-aligned or corner-aligned over the whole axis).
+            (cell-aligned or corner-aligned over the whole axis; the first sample for `drop`).
         step: distance of acquired samples, in wanted samples; by default that of the kind.
         width: full width at half maximum (gaussian) or full width (box) of the point spread function, in
             wanted samples; by default ``step``. Only for the kinds with a profile.
@@ -77,7 +83,7 @@ def axis_matrix(
     first = default_start if start is None else start
     pitch = default_step if step is None else step
     positions = first + pitch * np.arange(n_acquired)
-    if pitch <= 1 + _SAME:
+    if pitch <= 1 + _SAME or kind == DROP:
         matrix = weights("linear", n_wanted, _snapped(positions))
     elif kind in WITH_PROFILE:
         matrix = _profile(n_wanted, positions, pitch if width is None else width, profile)
@@ -108,6 +114,8 @@ def _check(kind: str, profile: str, width: float | None) -> None:
 def _alignment(kind: str, n_wanted: int, n_acquired: int) -> tuple[float, float]:
     """Position of the first acquired sample and distance of samples, in wanted sample indices."""
     step = n_wanted / n_acquired
+    if kind == DROP:
+        return 0.0, float(math.ceil(step))
     if kind in CORNER_ALIGNED and n_acquired > 1:
         return 0.0, (n_wanted - 1) / (n_acquired - 1)
     return (step - 1) / 2, step

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from MedSRLib import grids
-from MedSRLib.acquisition.matrices import CORNER_ALIGNED, acquired_size, axis_matrix
+from MedSRLib.acquisition.matrices import CORNER_ALIGNED, DROP, acquired_size, axis_matrix
 from MedSRLib.acquisition.noise import Noise
 from MedSRLib.errors import GridError, OptionError
 from MedSRLib.grids import Grid
@@ -86,18 +86,22 @@ class AcquisitionModel:
 def acquired_grid(kind: str, wanted: Grid, scale: float | Sequence[float]) -> Grid:
     """Where the samples of a degradation by ``scale`` (x, y, z) truly lie.
 
-    The field of view is kept, except for the corner-aligned kinds: their outermost samples sit on the
+    The field of view is kept, except for `drop` and the corner-aligned kinds: their outermost samples sit on the
     outermost wanted voxels' centres, so that ``h' = h (n-1)/(n'-1)`` and the origin stays; an axis with one
-    acquired sample has it in the middle.
+    acquired sample has it in the middle. With `drop` the first wanted sample is the first acquired one, and the
+    spacing is ``scale`` times the wanted one.
 
     Raises:
         GridError: for a scale below 1 or not finite.
     """
     coarse = grids.coarsened(wanted, scale)
-    if kind not in CORNER_ALIGNED:
+    if kind not in (*CORNER_ALIGNED, DROP):
         return coarse
     factors = grids.as_triple(scale, "scale")
     size = tuple(acquired_size(kind, n, f) for n, f in zip(wanted.size, factors, strict=True))
+    if kind == DROP:
+        x, y, z = (h * f for h, f in zip(wanted.spacing, factors, strict=True))
+        return Grid((size[0], size[1], size[2]), (x, y, z), wanted.origin, wanted.direction)
     spacing, first = [], []
     for n, m, h in zip(wanted.size, size, wanted.spacing, strict=True):
         spacing.append(h * (n - 1) / (m - 1) if m > 1 else h * n / m)

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from MedSRLib import __version__
-from MedSRLib.cli import model_commands, parsing
+from MedSRLib.cli import model_commands, parsing, upscale_command
+from MedSRLib.cli.parameters import (
+    Acquired,
+    AsJson,
+    Data,
+    Device,
+    MemoryGb,
+    OutFile,
+    OutFolder,
+    Precision,
+    Seed,
+    Thickness,
+    runtime,
+)
 from MedSRLib.cli.rendering import print_table, run_job, telling_errors, write_json
 
 app = typer.Typer(
@@ -20,15 +33,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(model_commands.app, name="models")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print the events as JSON, one object a line.")]
-OutFile = Annotated[Path, typer.Option("-o", "--output", help="Where to write the image.")]
-OutFolder = Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")]
-Data = Annotated[Path, typer.Option("--data", help="A manifest (.tsv), or a folder of volumes.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-Precision = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
-MemoryGb = Annotated[float | None, typer.Option(help="Working memory the job may use, in GB.")]
-Seed = Annotated[int, typer.Option(help="Seed of every random generator.")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -69,50 +73,7 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
             typer.echo(f"{name} is not available: {reason}")
 
 
-@app.command()
-def upscale(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The image to write, or the folder of a batch.")],
-    image: Annotated[Path | None, typer.Argument(help="An image file, or a folder with a DICOM series.")] = None,
-    batch: Annotated[Path | None, typer.Option(help="Upscale every volume of a manifest or a folder.")] = None,
-    method: Annotated[str, typer.Option(help="A method of `medsr methods`.")] = "bspline",
-    scale: Annotated[str | None, typer.Option(help="How many times finer: 2, or 1,1,4 along x,y,z.")] = None,
-    spacing: Annotated[str | None, typer.Option(help="Spacing wanted in mm: 1, or 1,1,3 along x,y,z.")] = None,
-    like: Annotated[Path | None, typer.Option(help="An image whose grid is wanted.")] = None,
-    isotropic: Annotated[bool, typer.Option("--isotropic", help="The finest spacing along every axis.")] = False,
-    guide: Annotated[Path | None, typer.Option(help="A sharper image of another modality.")] = None,
-    model: Annotated[str | None, typer.Option(help="A model of `medsr models list`, or its path.")] = None,
-    option: Annotated[list[str] | None, typer.Option(help="An option of the method, key=value.")] = None,
-    output_type: Annotated[str, typer.Option(help="float32, or input for the input's pixel type.")] = "float32",
-    consistency: Annotated[
-        Path | None, typer.Option(help="Also write how far the result, degraded again, is from the input.")
-    ] = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
-    memory_gb: MemoryGb = None,
-    seed: Seed = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Increase the resolution of a volume, or of every volume of a batch."""
-    if (image is None) == (batch is None):
-        raise typer.BadParameter("Give one image, or --batch with a manifest or a folder.")
-    if batch is not None and any((like, guide, consistency)):
-        raise typer.BadParameter("--like, --guide and --consistency belong to a single image, not to --batch.")
-    parameters = {
-        "method": method,
-        "scale": parsing.factors(scale),
-        "spacing": parsing.factors(spacing),
-        "isotropic": isotropic,
-        "model": model,
-        "options": parsing.options(option or []),
-        "output_type": output_type,
-        **_runtime(device, precision, memory_gb, seed),
-    }
-    if batch is not None:
-        job: dict[str, Any] = {"task": "batch", "inputs": {"manifest": batch}, "outputs": {"folder": output}}
-    else:
-        inputs = {"image": image, "like": like, "guide": guide}
-        job = {"task": "upscale", "inputs": inputs, "outputs": {"image": output, "consistency": consistency}}
-    run_job({**job, "parameters": parameters}, as_json)
+app.command()(upscale_command.upscale)
 
 
 @app.command()
@@ -146,20 +107,42 @@ def degrade(
 @app.command()
 def evaluate(
     results: Annotated[list[Path], typer.Argument(help="The results to measure.")],
-    reference: Annotated[Path, typer.Option(help="The true high-resolution image.")],
     output: OutFolder,
+    reference: Annotated[
+        Path | None, typer.Option(help="The true high-resolution image; without one, --input is needed.")
+    ] = None,
     image: Annotated[Path | None, typer.Option("--input", help="The image the results were made of.")] = None,
     mask: Annotated[Path | None, typer.Option(help="Where to measure, beside the whole image.")] = None,
+    measures: Annotated[
+        str, typer.Option(help="core, default, arssr, sander, all, or names with commas: psnr,lpips,hfen.")
+    ] = "default",
+    labels: Annotated[Path | None, typer.Option(help="The true segmentation, for Dice and volume error.")] = None,
+    lesions: Annotated[Path | None, typer.Option(help="A mask of lesions, to measure each of them.")] = None,
+    uncertainty: Annotated[
+        list[str] | None, typer.Option(help="Without a reference: an uncertainty map, as result=FILE.")
+    ] = None,
+    acquisition: Acquired = "physical",
+    thickness: Thickness = None,
+    device: Device = "cpu",
     as_json: AsJson = False,
 ) -> None:
-    """Measure results against the truth and write a report."""
+    """Measure results against the truth, or look at them beside their input alone, and write a report."""
     inputs = {
         "reference": reference,
         "results": parsing.named_results(results),
         "image": image,
         "mask": mask,
+        "labels": labels,
+        "lesions": lesions,
+        "uncertainty": parsing.named_files(uncertainty or []),
     }
-    run_job({"task": "evaluate", "inputs": inputs, "outputs": {"folder": output}}, as_json)
+    parameters = {
+        "measures": parsing.names(measures),
+        "device": device,
+        "acquisition": acquisition,
+        "thickness": thickness,
+    }
+    run_job({"task": "evaluate", "inputs": inputs, "outputs": {"folder": output}, "parameters": parameters}, as_json)
 
 
 @app.command()
@@ -167,17 +150,26 @@ def benchmark(
     protocol: Annotated[Path, typer.Argument(help="A protocol (.toml), or the name of one of MedSR's.")],
     data: Data,
     output: OutFolder,
+    dask: Annotated[
+        str | None, typer.Option(help="Measure on a Dask cluster: LOCAL, or a scheduler such as tcp://host:8786.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes of --dask LOCAL; 2 if not given.")] = None,
     device: Device = "auto",
     precision: Precision = "auto",
     memory_gb: MemoryGb = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare methods on many volumes, in a table."""
+    """Compare methods on many volumes: tables, figures, statistics.
+
+    What is measured is kept in the folder: run the command again after an interruption, or with a method, volume or
+    scale more, and only what is missing is measured.
+    """
+    compute = {"device": device, "precision": precision, "memory_gb": memory_gb}
     job = {
         "task": "benchmark",
         "inputs": {"protocol": protocol, "manifest": data},
         "outputs": {"folder": output},
-        "parameters": {"device": device, "precision": precision, "memory_gb": memory_gb},
+        "parameters": compute | {"dask": dask, "workers": workers},
     }
     run_job(job, as_json)
 
@@ -238,7 +230,7 @@ def bench(
 ) -> None:
     """Time the inference of a method beside plainer ways, or the metrics beside other programs."""
     parameters = {"method": method, "size": size, "scale": scale, "model": model, "threads": threads}
-    job = {"task": "bench", "parameters": {**parameters, **_runtime(device, precision, memory_gb, seed)}}
+    job = {"task": "bench", "parameters": {**parameters, **runtime(device, precision, memory_gb, seed)}}
     run_job(job, as_json)
 
 
@@ -271,7 +263,3 @@ def run(
 ) -> None:
     """Run a job file and print its events as JSON, one object a line."""
     run_job(job, as_json=True, cancel_file=cancel_file)
-
-
-def _runtime(device: str, precision: str, memory_gb: float | None, seed: int) -> dict[str, Any]:
-    return {"device": device, "precision": precision, "memory_gb": memory_gb, "seed": seed}

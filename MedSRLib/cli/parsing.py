@@ -21,6 +21,11 @@ def factors(text: str | None) -> float | list[float] | None:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
+def names(text: str) -> list[str]:
+    """``psnr,lpips`` as a list."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def options(texts: Sequence[str]) -> dict[str, Any]:
     """``key=value`` pairs; a value is a number, true, false or a JSON list where it looks like one."""
     found = {}
@@ -37,6 +42,17 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def named_files(texts: Sequence[str]) -> dict[str, Path]:
+    """``name=FILE`` pairs."""
+    found = {}
+    for text in texts:
+        name, equals, path = text.rpartition("=")
+        if not name or not equals or not path:
+            raise typer.BadParameter(f"'{text}' is not of the form name=FILE, with the name of a result.")
+        found[name] = Path(path)
+    return found
 
 
 def named_results(paths: Sequence[Path]) -> dict[str, Path]:

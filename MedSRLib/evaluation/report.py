@@ -1,15 +1,15 @@
 """The report of a comparison: one self-contained page with pictures and numbers, and the numbers as data.
 
-report.html    pictures, difference maps, profile, histogram, table, provenance; opens offline, prints
-metrics.json   {"results": {name: {"psnr": {"whole", "mask"}, ...}}, "reference", "data_range", "mask",
+report.html    pictures, difference maps, profile, histograms, curves, tables, provenance; opens offline, prints
+metrics.json   {"results": {name: {"psnr": {"whole", "mask"}, ..., "slices"}}, "reference", "data_range", "mask",
                "settings"}; a number that is not finite is null
 metrics.csv    one row a result
+slices.csv     one row a slice of a result, with its position in mm
+metrics.tex    the tables for a manuscript
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,19 +21,23 @@ import SimpleITK as sitk
 
 from MedSRLib._optional import require
 from MedSRLib.errors import OptionError, OutputError
-from MedSRLib.evaluation.metrics import METRICS, json_ready, measure_arrays
+from MedSRLib.evaluation import records, slices
+from MedSRLib.evaluation.differences import signed
+from MedSRLib.evaluation.measures import Found, Measurer
+from MedSRLib.evaluation.metrics import json_ready, ssim_window
 from MedSRLib.evaluation.page import MAX_BYTES, Comparison, page
+from MedSRLib.evaluation.pictures import Focus
 from MedSRLib.evaluation.profiles import edge_widths, sample, steepest_line
 from MedSRLib.evaluation.reference import Reference
+from MedSRLib.evaluation.tables import latex, tables
 from MedSRLib.evaluation.views import INPUT, REFERENCE, detail_view, scene
 from MedSRLib.files import write_text_atomic
 from MedSRLib.grids import Grid
 from MedSRLib.progress import Progress
-from MedSRLib.provenance import record
 
 _EDGE_BLUR_MM = 3.0
 _NIFTI_DESCRIPTION = "ITK_FileNotes"
-_RESOLUTIONS = (130, 100, 70, 45)
+RESOLUTIONS = (130, 100, 70, 45)
 """Dots an inch of the pictures: the first with which the page stays under its limit is taken."""
 
 
@@ -54,6 +58,23 @@ class Section:
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is measured beside the pictures.
+
+    Attributes:
+        measures: names and sets of `evaluation.measures`.
+        labels: whole numbers, the true segmentation, for Dice and volume error; without it three tissues are found.
+        lesions: mask, for the measures of lesions.
+        device: "cpu" or a CUDA device.
+    """
+
+    measures: Sequence[str] = ("default",)
+    labels: sitk.Image | None = None
+    lesions: sitk.Image | None = None
+    device: str = "cpu"
+
+
 def write_report(
     folder: str | Path,
     reference: sitk.Image,
@@ -64,8 +85,9 @@ def write_report(
     *,
     title: str = "Comparison with the reference",
     provenance: Mapping[str, Mapping[str, Any]] | None = None,
+    wanted: Wanted = Wanted(),
 ) -> Path:
-    """Compare results with the reference and write report.html, metrics.json and metrics.csv.
+    """Compare results with the reference and write the files named above.
 
     Args:
         folder: made if it does not exist.
@@ -74,6 +96,7 @@ def write_report(
         input: the image that the results were made from.
         mask: where the masked numbers are taken; default: the patient without the surrounding air.
         provenance: how each result was made, by name; default: the image's "MedSR_..." metadata.
+        wanted: which measures, and what they need.
 
     Returns:
         The path of report.html.
@@ -81,10 +104,11 @@ def write_report(
     Raises:
         InputError: for images that cannot be compared.
         OutputError: if the folder cannot be written.
-        MissingPackageError: without matplotlib or Jinja2.
+        OptionError: for an unknown measure.
+        MissingPackageError: without matplotlib or Jinja2, or what a measure needs.
     """
     section = Section("", results, input, provenance or {})
-    return write_sections(folder, reference, [section], mask, progress, title=title)
+    return write_sections(folder, reference, [section], mask, progress, title=title, wanted=wanted)
 
 
 def write_sections(
@@ -96,6 +120,7 @@ def write_sections(
     *,
     title: str = "Comparison with the reference",
     introduction: str = "",
+    wanted: Wanted = Wanted(),
 ) -> Path:
     """As `write_report`, for several groups of results (scales, say) with the same reference.
 
@@ -108,19 +133,22 @@ def write_sections(
     require("jinja2", "evaluation")
     require("matplotlib", "evaluation")
     _refuse_unclear_names(sections)
-    folder = _made(folder)
+    folder = made_folder(folder)
     truth = Reference.of(reference, mask, progress)
+    measurer = Measurer(truth, wanted.measures, device=wanted.device, labels=wanted.labels, lesions=wanted.lesions)
+    progress.stage("Measuring the reference")
+    of_reference = measurer.measured_reference(progress.part(0, 0.1))
     comparisons = []
     for i, section in enumerate(sections):
         progress.stage(f"Measuring {section.title}".strip())
-        part = progress.part(i / len(sections) * 0.7, (i + 1) / len(sections) * 0.7)
-        comparisons.append(_compared(truth, section, part))
-    content = _content(truth, comparisons, title)
-    write_text_atomic(folder / "metrics.json", json.dumps(json_ready(content), indent=1, ensure_ascii=False) + "\n")
-    write_text_atomic(folder / "metrics.csv", _csv(content["results"]))
+        part = progress.part(0.1 + i / len(sections) * 0.6, 0.1 + (i + 1) / len(sections) * 0.6)
+        comparisons.append(_compared(measurer, truth, section, part))
+    found = [(c.title, c.measured) for c in comparisons]
+    content = records.content(title, truth, measurer.names, found, _plain(of_reference))
+    _write_records(folder, content, comparisons, measurer.names)
     progress.stage("Writing the report")
-    for dpi in _RESOLUTIONS:
-        text = page(content, truth, comparisons, title, introduction, dpi)
+    for dpi in RESOLUTIONS:
+        text = page(content, truth, comparisons, measurer.names, title, introduction, dpi)
         progress.check()
         if len(text.encode()) < MAX_BYTES:
             break
@@ -129,21 +157,21 @@ def write_sections(
     return folder / "report.html"
 
 
-def _compared(truth: Reference, section: Section, progress: Progress) -> Comparison:
+def _compared(measurer: Measurer, truth: Reference, section: Section, progress: Progress) -> Comparison:
     """Measure the results of a section and gather what its pictures need."""
     volumes: dict[str, np.ndarray] = {}
     measured: dict[str, dict[str, Any]] = {}
     for i, (name, image) in enumerate(section.results.items()):
+        part = progress.part(i / len(section.results) * 0.9, (i + 1) / len(section.results) * 0.9)
         volumes[name], notes = truth.array_of(image, f"result '{name}'", progress)
-        made_by = dict(section.provenance.get(name) or _metadata(image))
-        entry: dict[str, Any] = {
-            "name": name,
-            "section": section.title,
-            "notes": notes,
-            "provenance": made_by,
-        }
-        measured[name] = entry | measure_arrays(truth, volumes[name])
-        progress.update((i + 1) / (len(section.results) + 1))
+        by_slice = slices.curves(signed(truth.array, volumes[name]), truth.mask, truth.data_range)
+        entry = _plain(measurer.measured(volumes[name], part))
+        for axis, curves in by_slice.items():
+            for measure, curve in curves.items():
+                entry["slices"].setdefault(measure, {})[axis] = curve
+        made_by = dict(section.provenance.get(name) or metadata(image))
+        entry |= {"name": name, "section": section.title, "notes": notes, "provenance": made_by}
+        measured[name] = entry | {"ssim_window": list(ssim_window(truth.array.shape))}
     shown = {} if section.input is None else {INPUT: truth.displayed(section.input)}
     view = scene(truth, shown | volumes)
     detail, axes = detail_view(view.grid, None if section.input is None else Grid.of(section.input))
@@ -156,51 +184,30 @@ def _compared(truth: Reference, section: Section, progress: Progress) -> Compari
     widths = edge_widths({k: p for k, p in profiles.items() if k != INPUT}, REFERENCE, blur=blur)
     for name, entry in measured.items():
         entry |= {"edge_width_mm": widths[name], "reference_edge_width_mm": widths[REFERENCE]}
-    return Comparison(section.title, measured, view, detail, line, profiles, widths[REFERENCE], spacing)
+    return Comparison(section.title, measured, view, Focus.of(view, detail, line), profiles, widths[REFERENCE], spacing)
 
 
-def _content(truth: Reference, comparisons: Sequence[Comparison], title: str) -> dict[str, Any]:
-    """What metrics.json holds."""
-    settings = truth.settings()
-    results = {
-        f"{name} {comparison.title}".strip(): {k: v for k, v in entry.items() if k not in settings}
-        for comparison in comparisons
-        for name, entry in comparison.measured.items()
-    }
-    return {
-        "title": title,
-        "results": results,
-        "reference": {
-            "size": list(truth.grid.size),
-            "spacing_mm": list(truth.grid.spacing),
-        },
-        "data_range": settings["data_range"],
-        "mask": settings["mask"],
-        "settings": settings
-        | {
-            "psnr": "20 log10(data range / RMSE), dB",
-            "ssim": "mean over a uniform window (ssim_window, k j i), K = (0.01, 0.03), sample covariance",
-            "nrmse": "RMSE / data range",
-            "ncc": "Pearson correlation of the intensities",
-            "edge_width_mm": "10-90 % of the step across the marked edge, cubic B-spline along the line",
-        },
-        "record": record(task="evaluate"),
-    }
+def _plain(found: Found) -> dict[str, Any]:
+    """Numbers by region by measure, and under "slices" those of slices as lists."""
+    by_slice = {name: {axis: v.tolist() for axis, v in axes.items()} for name, axes in found.slices.items()}
+    return {**found.values, "slices": by_slice}
 
 
-def _csv(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """One row a result, one column a number."""
-    columns = [f"{metric}_{where}" for metric in METRICS for where in ("whole", "mask")]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["result", "name", "section", *columns, "edge_width_mm"])
-    for key, entry in results.items():
-        numbers = [entry[metric][where] for metric in METRICS for where in ("whole", "mask")]
-        writer.writerow([key, entry["name"], entry["section"], *numbers, entry["edge_width_mm"]])
-    return text.getvalue()
+def _write_records(
+    folder: Path, content: Mapping[str, Any], comparisons: Sequence[Comparison], names: Sequence[str]
+) -> None:
+    """Everything but the page."""
+    write_text_atomic(folder / "metrics.json", json.dumps(json_ready(content), indent=1, ensure_ascii=False) + "\n")
+    write_text_atomic(folder / "metrics.csv", records.metrics_csv(content["results"], names))
+    write_text_atomic(folder / "slices.csv", records.slices_csv(content["results"], content["slice_positions_mm"]))
+    found = [table for c in comparisons for table in tables(c.title, names, c.measured, content["reference"])]
+    note = (
+        f"Mask: {content['mask']}.\nData range: {content['data_range']:.6g}, {content['settings']['data_range_rule']}."
+    )
+    write_text_atomic(folder / "metrics.tex", latex(found, note))
 
 
-def _metadata(image: sitk.Image) -> dict[str, str]:
+def metadata(image: sitk.Image) -> dict[str, str]:
     """What MedSR wrote into the image about its making; a NIfTI header has room for a summary only."""
     keys = sorted(image.GetMetaDataKeys())
     known = {key.removeprefix("MedSR_"): image.GetMetaData(key) for key in keys if key.startswith("MedSR_")}
@@ -222,7 +229,8 @@ def _refuse_unclear_names(sections: Sequence[Section]) -> None:
         )
 
 
-def _made(folder: str | Path) -> Path:
+def made_folder(folder: str | Path) -> Path:
+    """The folder, made if it did not exist; `OutputError` if that fails."""
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -88,14 +88,20 @@ def ms_ssim(
     return found
 
 
-def _refuse_small(shape: tuple[int, ...], scales: int) -> None:
+def most_scales(shape: tuple[int, ...]) -> int:
+    """How many scales `ms_ssim` can use on a volume, 0 to 5."""
     thinnest = min((n for n in shape if n > 1), default=0)
     fitting = int(math.log2(thinnest / GAUSSIAN_LENGTH)) + 1 if thinnest >= GAUSSIAN_LENGTH else 0
-    if not 1 <= scales <= min(fitting, len(SCALE_WEIGHTS)):
+    return min(fitting, len(SCALE_WEIGHTS))
+
+
+def _refuse_small(shape: tuple[int, ...], scales: int) -> None:
+    fitting = most_scales(shape)
+    if not 1 <= scales <= fitting:
         raise InputError(
             f"Multi-scale SSIM cannot use {scales} scales on a volume of {' × '.join(map(str, shape))} voxels.",
             f"Each scale halves the volume, and {GAUSSIAN_LENGTH} voxels must be left.",
-            f"Use at most {min(fitting, len(SCALE_WEIGHTS))} scales." if fitting else "Use SSIM.",
+            f"Use at most {fitting} scales." if fitting else "Use SSIM.",
         )
 
 

@@ -99,21 +99,23 @@ class Scene:
 
     Attributes:
         grid: the canonical grid.
-        volumes: float32 (k, j, i) by name; the reference is called "Reference".
+        volumes: float32 (k, j, i) by name.
         mask: bool (k, j, i).
+        base: name of the volume that says which grey window all are shown in: the reference, where there is one.
     """
 
     grid: Grid
     volumes: Mapping[str, np.ndarray]
     mask: np.ndarray
+    base: str = "Reference"
 
     def slice_of(self, view: View, point: np.ndarray) -> int:
         """The slice of a view that holds a physical point (the nearest one of the volume)."""
         return int(np.clip(round(float(self.grid.index(point)[view.normal])), 0, self.grid.size[view.normal] - 1))
 
     def window(self) -> tuple[float, float]:
-        """One grey window for all pictures: the 0.5th to 99.5th percentile of the reference in the mask."""
-        low, high = np.percentile(self.volumes[REFERENCE][self.mask], (0.5, 99.5))
+        """One grey window for all pictures: the 0.5th to 99.5th percentile of the base in the mask."""
+        low, high = np.percentile(self.volumes[self.base][self.mask], (0.5, 99.5))
         return float(low), float(high if high > low else low + 1)
 
 
@@ -121,8 +123,14 @@ REFERENCE = "Reference"
 INPUT = "Input"
 
 
-def scene(truth: Reference, volumes: Mapping[str, np.ndarray]) -> Scene:
-    """The reference and other volumes on its grid, relabelled to canonical axes and cropped to the mask."""
+def scene(truth: Reference, volumes: Mapping[str, np.ndarray], base: str = REFERENCE) -> Scene:
+    """The reference and other volumes on its grid, relabelled to canonical axes and cropped to the mask.
+
+    Args:
+        truth: the reference, or what stands in its place.
+        volumes: (k, j, i), by name.
+        base: what ``truth`` is called in the pictures.
+    """
     turn = images.canonical(truth.grid)
     grid = turn.grid(truth.grid)
 
@@ -138,8 +146,8 @@ def scene(truth: Reference, volumes: Mapping[str, np.ndarray]) -> Scene:
         tuple(float(o) for o in grid.physical(corner)),  # type: ignore[arg-type]
         grid.direction,
     )
-    everything = {REFERENCE: truth.array, **volumes}
-    return Scene(cropped, {name: turned(a)[box].copy() for name, a in everything.items()}, mask[box])
+    everything = {base: truth.array, **volumes}
+    return Scene(cropped, {name: turned(a)[box].copy() for name, a in everything.items()}, mask[box], base)
 
 
 def _box(mask: np.ndarray, grid: Grid) -> tuple[slice, ...]:

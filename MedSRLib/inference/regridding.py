@@ -23,6 +23,7 @@ from MedSRLib.grids import Grid
 from MedSRLib.inference.sampling import apply_separable, interpolate
 
 _TOLERANCE = 1e-6
+_ITK = {"bspline": sitk.sitkBSpline, "linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor}
 
 
 def working_grid(source: Grid, wanted: Grid) -> Grid:
@@ -40,21 +41,39 @@ def working_grid(source: Grid, wanted: Grid) -> Grid:
     return grids.with_spacing(source, [float(h) for h in finest])
 
 
-def resample(image: sitk.Image, wanted: Grid, *, smooth: bool, outside: float) -> sitk.Image:
-    """A float32 image on any grid, by cubic B-splines with antialiasing, or by nearest neighbour.
+def onto(image: sitk.Image, wanted: Grid, kind: str, outside: np.ndarray | None, beyond: float) -> sitk.Image:
+    """A float32 image on the wanted grid: `resample` where it is not there yet, and one value outside.
 
     Args:
         image: 3D, float32.
         wanted: any grid.
-        smooth: B-splines if True; nearest neighbour, which invents no value, if False.
-        outside: value of voxels outside the image's field of view (where the directions differ).
+        kind: as for `resample`.
+        outside: of `outside`, for the grid of what the image was made of.
+        beyond: the value of the voxels outside.
+    """
+    if Grid.of(image) != wanted:
+        image = resample(image, wanted, kind, beyond=beyond)
+    if outside is None:
+        return image
+    values = images.to_array(image)
+    values[outside] = beyond
+    return images.from_array(values, wanted)
+
+
+def resample(image: sitk.Image, wanted: Grid, kind: str, *, beyond: float) -> sitk.Image:
+    """A float32 image on any grid, with antialiasing unless by nearest neighbour.
+
+    Args:
+        image: 3D, float32.
+        wanted: any grid.
+        kind: "bspline"; "linear", which makes no value beyond those there are; or "nearest", which invents none.
+        beyond: value of voxels outside the image's field of view (where the directions differ).
     """
     import torch
 
     source = Grid.of(image)
-    kind = "bspline" if smooth else "nearest"
     values = torch.from_numpy(images.to_array(image))
-    if smooth:
+    if kind != "nearest":
         blur = [values.new_tensor(matrix) for matrix in _antialiasing(source, wanted)]
         values = apply_separable(values, blur)
     if grids.relate(wanted, source) is not None:
@@ -63,11 +82,11 @@ def resample(image: sitk.Image, wanted: Grid, *, smooth: bool, outside: float) -
         images.from_array(values.numpy(), source),
         wanted.size,
         sitk.Transform(),
-        sitk.sitkBSpline if smooth else sitk.sitkNearestNeighbor,
+        _ITK[kind],
         wanted.origin,
         wanted.spacing,
         wanted.direction,
-        outside,
+        beyond,
         sitk.sitkFloat32,
     )
 

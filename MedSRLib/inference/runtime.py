@@ -5,6 +5,8 @@ Chosen once, by the job, and passed down; no method chooses for itself and none 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -117,3 +119,19 @@ def failure(device: str) -> str | None:
     except (RuntimeError, AssertionError) as error:
         return f"A small test computation failed: {str(error).splitlines()[0]}"
     return None
+
+
+@contextmanager
+def memory_errors(size: Sequence[int]) -> Iterator[None]:
+    """Says what to do when memory runs out over a result of this size; torch tells it by a RuntimeError."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        text = str(error).lower()
+        if not isinstance(error, MemoryError) and "memory" not in text and "bad_alloc" not in text:
+            raise
+        raise ResourceError(
+            "There is not enough memory.",
+            f"The result has {' × '.join(str(n) for n in size)} voxels.",
+            "Use a smaller scale, or crop the image.",
+        ) from error

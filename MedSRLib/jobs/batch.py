@@ -8,7 +8,7 @@ volume that fails does not keep the others from being made; the failures are tol
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from MedSRLib import files, images, manifests
 from MedSRLib.errors import Cancelled, InputError, MedSRError, OutputError
 from MedSRLib.jobs import checks, faults, upscale
-from MedSRLib.jobs.job import BatchJob
+from MedSRLib.jobs.upscale_job import BatchJob
 
 if TYPE_CHECKING:
     from MedSRLib.progress import Progress
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 class _Volume:
     source: Path
     target: Path
+    maps: Mapping[str, Path]
 
 
 def perform(job: BatchJob, progress: Progress) -> dict[str, Any]:
@@ -36,7 +37,9 @@ def perform(job: BatchJob, progress: Progress) -> dict[str, Any]:
         FaultError: at the end, if any volume failed by a fault of MedSR; it names them all.
     """
     checks.inputs_exist([job.inputs.manifest])
-    checks.folder_can_be_written(job.outputs.folder)
+    for folder in (job.outputs.folder, job.outputs.consistency, job.outputs.uncertainty):
+        if folder is not None:
+            checks.folder_can_be_written(folder)
     volumes = _volumes(job)
     settled = upscale.settle(job.parameters)
     done: list[str] = []
@@ -67,20 +70,22 @@ def _volumes(job: BatchJob) -> list[_Volume]:
     manifest = manifests.load(job.inputs.manifest)
     if not manifest.volumes:
         raise InputError(f"The manifest '{job.inputs.manifest}' names no volume.")
-    found = [
-        _Volume(volume.path, job.outputs.folder / _result_name(volume.path, manifest.root))
-        for volume in manifest.volumes
-    ]
+    folders = {name: folder for name in upscale.MAPS if (folder := getattr(job.outputs, name)) is not None}
+    found = []
+    for volume in manifest.volumes:
+        name = _result_name(volume.path, manifest.root)
+        maps = {kind: folder / name for kind, folder in folders.items()}
+        found.append(_Volume(volume.path, job.outputs.folder / name, maps))
     taken = {volume.source.resolve() for volume in found}
-    for volume in found:
-        if volume.target.resolve() in taken:
+    for target in (path for volume in found for path in (volume.target, *volume.maps.values())):
+        if target.resolve() in taken:
             raise OutputError(
-                f"The result '{volume.target}' would lie over an input or another result.",
+                f"The result '{target}' would lie over an input or another result.",
                 "MedSR never overwrites its inputs.",
                 "Give another output folder, or other file names.",
             )
-        taken.add(volume.target.resolve())
-        images.check_sidecar(volume.target)
+        taken.add(target.resolve())
+        images.check_sidecar(target)
     return found
 
 
@@ -100,6 +105,7 @@ def _is_whole(volume: _Volume, settled: upscale.Settled) -> bool:
         return False
     return bool(
         volume.target.is_file()
+        and all(path.is_file() for path in volume.maps.values())
         and volume.source.is_file()
         and record.get("settings") == settled.settings()
         and record.get("medsr_version") == _version()
@@ -112,10 +118,12 @@ def _attempt(volume: _Volume, settled: upscale.Settled, progress: Progress) -> M
     """Make one result; what went wrong is returned, so that the next volume has its turn."""
     try:
         image = images.read(volume.source, progress)
-        result = settled.apply(image, progress)
-        origin = upscale.origin_of(settled, volume.source, image, result)
-        volume.target.parent.mkdir(parents=True, exist_ok=True)
-        images.write(result, volume.target, provenance=origin)
+        outcome = settled.apply(image, progress)
+        origin = upscale.origin_of(settled, volume.source, image, outcome.image)
+        for path in (volume.target, *volume.maps.values()):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        upscale.write_maps(volume.maps, settled, image, outcome, origin)
+        images.write(outcome.image, volume.target, provenance=origin)
         whole = {**origin, "output_sha256": files.sha256(volume.target)}
         files.write_text_atomic(images.sidecar(volume.target), json.dumps(whole, indent=2) + "\n")
     except Cancelled:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def perform(job: CompareJob, progress: Progress) -> dict[str, Any]:
     """Write volumes and measures into the folder; see `evaluation.comparison`."""
     from MedSRLib.evaluation import comparison
+    from MedSRLib.evaluation.metrics import json_ready
 
     given, folder = job.inputs, job.outputs.folder
     fields = [result.field for result in given.results.values()]
@@ -38,9 +39,10 @@ def perform(job: CompareJob, progress: Progress) -> dict[str, Any]:
         wanted = job.parameters.measures
         content = comparison.compare(folder, results, reference, mask, measures=wanted, progress=progress)
     if given.input is not None and given.reference is None:
-        progress.stage("Degrading the results again")
-        content["consistency"] = _consistency(results, images.read(given.input, progress))
-        files.write_text_atomic(folder / comparison.MEASURES_FILE, json.dumps(content, ensure_ascii=False) + "\n")
+        content |= _without_reference(results, folder, images.read(given.input, progress), progress)
+        files.write_text_atomic(
+            folder / comparison.MEASURES_FILE, json.dumps(json_ready(content), ensure_ascii=False) + "\n"
+        )
     return {"outputs": {"folder": str(folder)}, "notes": content["notes"]}
 
 
@@ -70,22 +72,30 @@ def _mask(given: CompareInputs) -> sitk.Image | None:
     return mask if given.label is None else mask == given.label
 
 
-def _consistency(results: dict[str, Result], image: sitk.Image) -> dict[str, dict[str, float] | None]:
-    """Root mean square of `upscaling.consistency`, and its part of the input's range; None across a bent field."""
-    import numpy as np
+def _without_reference(
+    results: dict[str, Result], folder: Path, image: sitk.Image, progress: Progress
+) -> dict[str, Any]:
+    """What `evaluation.unreferenced` measures of each result, by key, and the noise of the input.
 
-    from MedSRLib import upscaling
+    A result that is bent by a field, or has axes oblique to the input's, has no residual.
+    """
+    from MedSRLib.acquisition import Acquisition, estimate_sigma
+    from MedSRLib.evaluation import unreferenced
+    from MedSRLib.evaluation.scan import Scan
 
-    spread = float(np.ptp(images.to_array(image))) or 1.0
-    found: dict[str, dict[str, float] | None] = {}
-    for key, result in results.items():
-        if result.field is not None:
-            found[key] = None
-            continue
-        residual = images.to_array(upscaling.consistency(result.image, image))
-        rmse = float(np.sqrt(np.square(residual).mean(dtype=np.float64)))
-        found[key] = {"rmse": rmse, "relative": rmse / spread}
-    return found
+    scan, found = Scan.of(image, progress=progress), {}
+    for number, (key, result) in enumerate(results.items()):
+        progress.stage(f"Looking at {number + 1} of {len(results)}")
+        part = progress.part(number / len(results), (number + 1) / len(results))
+        on_one_grid = images.to_array(images.read(folder / f"{number}.nrrd"))  # of `comparison.place`
+        one: dict[str, Any] = {"rmse": None, "relative": None}
+        residual = None if result.field is not None else scan.residual_or_none(result.image, Acquisition())
+        if residual is not None:
+            told = scan.measured(residual)
+            one = {name: told[name]["whole"] for name in one}
+        one["noise"] = estimate_sigma(images.to_array(result.image))
+        found[key] = one | unreferenced.sharpness(scan, on_one_grid, None, part)
+    return {"unreferenced": found, "input_noise": scan.noise}
 
 
 def _make(folder: Path) -> None:

@@ -29,75 +29,8 @@ from MedSRLib.jobs.parts import (
     Strict,
 )
 from MedSRLib.jobs.training_job import CheckTrainingJob, TrainJob
+from MedSRLib.jobs.upscale_job import BatchJob, UpscaleJob
 from MedSRLib.jobs.window_job import CompareJob, ImportModelJob, MachineJob
-
-
-class UpscaleParameters(RuntimeParameters):
-    """How to upscale: exactly one of scale, spacing, isotropic (or the input ``like``) says to which grid."""
-
-    method: str = "bspline"
-    scale: Factors | None = None
-    spacing: Factors | None = None
-    isotropic: bool = False
-    model: str | None = None
-    options: dict[str, Any] = Field(default={})
-    output_type: Literal["float32", "input"] = "float32"
-
-    def targets(self) -> list[str]:
-        """Names of the given ways to say the grid."""
-        named = {"scale": self.scale, "spacing": self.spacing, "isotropic": self.isotropic or None}
-        return [name for name, value in named.items() if value is not None]
-
-
-def _refuse_all_but_one(targets: list[str]) -> None:
-    if len(targets) != 1:
-        raise ValueError(
-            "give exactly one of scale, spacing, like and isotropic, "
-            + (f"not {' and '.join(targets)}" if targets else "none is given")
-        )
-
-
-class UpscaleInputs(Strict):
-    """The image to upscale; ``like`` is an image whose grid is wanted, ``guide`` one of another modality."""
-
-    image: JobPath
-    guide: JobPath | None = None
-    like: JobPath | None = None
-
-
-class UpscaleOutputs(Strict):
-    """The result; ``consistency`` is what the result, degraded again, differs from the input by."""
-
-    image: JobPath
-    consistency: JobPath | None = None
-
-
-class UpscaleJob(Strict):
-    """One volume in, one sharper volume out."""
-
-    task: Literal["upscale"]
-    inputs: UpscaleInputs
-    outputs: UpscaleOutputs
-    parameters: UpscaleParameters
-
-    @model_validator(mode="after")
-    def _one_target(self) -> UpscaleJob:
-        _refuse_all_but_one(self.parameters.targets() + (["like"] if self.inputs.like else []))
-        return self
-
-
-class BatchJob(Strict):
-    """Every volume of a manifest upscaled in the same way; what is done already is not done again."""
-
-    task: Literal["batch"]
-    inputs: CohortInputs
-    outputs: Folder
-    parameters: UpscaleParameters
-
-    @model_validator(mode="after")
-    def _one_target(self) -> BatchJob:
-        _refuse_all_but_one(self.parameters.targets())
-        return self
 
 
 class DegradeParameters(Strict):
@@ -124,20 +57,53 @@ class DegradeJob(Strict):
 
 
 class EvaluateInputs(Strict):
-    """The truth, the results by name, and optionally the image they were made of and a mask."""
+    """The truth, the results by name, and optionally the image they were made of and a mask.
 
-    reference: JobPath
+    ``labels`` is the true segmentation (adds Dice and volume error), ``lesions`` a mask (adds the measures of lesions).
+    Without a truth the image is needed; ``uncertainty`` then has maps by the name of their result.
+    """
+
+    reference: JobPath | None = None
     results: dict[str, JobPath] = Field(min_length=1)
     image: JobPath | None = None
     mask: JobPath | None = None
+    labels: JobPath | None = None
+    lesions: JobPath | None = None
+    uncertainty: dict[str, JobPath] = Field(default={})
+
+
+class EvaluateParameters(Strict):
+    """Names and sets of `evaluation.measures`, and where they are computed.
+
+    Without a truth there are none to choose; ``acquisition`` and ``thickness`` (mm) then say what is assumed of the
+    image.
+    """
+
+    measures: list[str] = Field(default=["default"], min_length=1)
+    device: str = "cpu"
+    acquisition: str = "physical"
+    thickness: float | None = None
 
 
 class EvaluateJob(Strict):
-    """Results measured against the truth, in a report."""
+    """Results measured against the truth, or looked at without one, in a report."""
 
     task: Literal["evaluate"]
     inputs: EvaluateInputs
     outputs: Folder
+    parameters: EvaluateParameters = EvaluateParameters()
+
+    @model_validator(mode="after")
+    def _truth_or_image(self) -> EvaluateJob:
+        given, parameters = self.inputs, self.parameters
+        if given.reference is None:
+            if given.image is None:
+                raise ValueError("give the reference, or without one the image the results were made of")
+            if given.labels or given.lesions or parameters.measures != EvaluateParameters().measures:
+                raise ValueError("measures, labels and lesions need a reference; give one, or leave them out")
+        elif given.uncertainty or parameters.thickness or parameters.acquisition != EvaluateParameters().acquisition:
+            raise ValueError("uncertainty, acquisition and thickness are for results without a reference")
+        return self
 
 
 class BenchmarkInputs(CohortInputs):
@@ -146,13 +112,26 @@ class BenchmarkInputs(CohortInputs):
     protocol: JobPath
 
 
+class BenchmarkParameters(ComputeParameters):
+    """How to compute; ``dask`` is "LOCAL" or a scheduler's address, ``workers`` how many processes with "LOCAL"."""
+
+    dask: str | None = Field(default=None, min_length=1)
+    workers: int | None = Field(default=None, ge=1, le=1024)
+
+    @model_validator(mode="after")
+    def _workers_are_of_a_cluster(self) -> BenchmarkParameters:
+        if self.workers is not None and self.dask != "LOCAL":
+            raise ValueError('workers go with dask "LOCAL"; a scheduler has its own')
+        return self
+
+
 class BenchmarkJob(Strict):
     """Methods compared on many volumes, in a table."""
 
     task: Literal["benchmark"]
     inputs: BenchmarkInputs
     outputs: Folder
-    parameters: ComputeParameters = ComputeParameters()
+    parameters: BenchmarkParameters = BenchmarkParameters()
 
 
 class DemoJob(Strict):

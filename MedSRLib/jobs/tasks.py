@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from MedSRLib import files, images, provenance
 from MedSRLib.errors import InputError
-from MedSRLib.jobs import batch, checks, compare, training_job, upscale, window_job
+from MedSRLib.jobs import batch, checks, compare, evaluate, training_job, upscale, upscale_job, window_job
 from MedSRLib.jobs import job as jobs
 
 if TYPE_CHECKING:
@@ -56,48 +55,21 @@ def _degrade(job: jobs.DegradeJob, progress: Progress) -> dict[str, Any]:
     return {"outputs": {"image": str(target)}, "provenance": origin}
 
 
-def _evaluate(job: jobs.EvaluateJob, progress: Progress) -> dict[str, Any]:
-    from MedSRLib.evaluation import report
-
-    given = job.inputs
-    checks.inputs_exist([given.reference, *given.results.values(), given.image, given.mask])
-    checks.folder_can_be_written(job.outputs.folder)
-    progress.stage("Reading")
-    reference = images.read(given.reference, progress)
-    results = {name: images.read(path, progress) for name, path in given.results.items()}
-    acquired = None if given.image is None else images.read(given.image, progress)
-    mask = None if given.mask is None else images.read(given.mask, progress)
-    progress.stage("Measuring")
-    written = report.write_report(
-        job.outputs.folder,
-        reference,
-        results,
-        input=acquired,
-        mask=mask,
-        progress=progress,
-        provenance={name: _origin_beside(path) for name, path in given.results.items()},
-    )
-    return {"outputs": {"folder": str(job.outputs.folder), "report": str(written)}}
-
-
-def _origin_beside(path: Path) -> dict[str, Any]:
-    """What the sidecar of a result says of its origin; nothing, where there is none of ours."""
-    try:
-        found = json.loads(images.sidecar(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _benchmark(job: jobs.BenchmarkJob, progress: Progress) -> dict[str, Any]:
     from MedSRLib.protocols import run
+    from MedSRLib.protocols.cluster import Cluster
 
+    wanted = job.parameters
+    cluster = None if wanted.dask is None else Cluster(wanted.dask, wanted.workers)
     protocol = _found(job.inputs.protocol, "Protocols")
     checks.inputs_exist([job.inputs.manifest])
     checks.folder_can_be_written(job.outputs.folder)
     runtime = upscale.runtime_of(job.parameters)
-    table = run.run_benchmark(protocol, job.inputs.manifest, job.outputs.folder, runtime=runtime, progress=progress)
-    return {"outputs": {"folder": str(job.outputs.folder)}, "table": str(table)}
+    folder = job.outputs.folder
+    table = run.run_benchmark(
+        protocol, job.inputs.manifest, folder, runtime=runtime, progress=progress, cluster=cluster
+    )
+    return {"outputs": {"folder": str(folder), "report": str(folder / "benchmark.html")}, "table": str(table)}
 
 
 def _train(job: training_job.TrainJob, progress: Progress) -> dict[str, Any]:
@@ -203,10 +175,10 @@ def _found(path: Path, shelf: str) -> Path:
 
 
 _TASKS: dict[type[Any], Callable[[Any, Progress], dict[str, Any]]] = {
-    jobs.UpscaleJob: upscale.perform,
-    jobs.BatchJob: batch.perform,
+    upscale_job.UpscaleJob: upscale.perform,
+    upscale_job.BatchJob: batch.perform,
     jobs.DegradeJob: _degrade,
-    jobs.EvaluateJob: _evaluate,
+    jobs.EvaluateJob: evaluate.perform,
     window_job.CompareJob: compare.perform,
     jobs.BenchmarkJob: _benchmark,
     training_job.TrainJob: _train,

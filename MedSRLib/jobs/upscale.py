@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,15 +11,20 @@ from MedSRLib import files, images, provenance
 from MedSRLib.errors import ModelError, OptionError
 from MedSRLib.grids import Grid, relate, scale_between
 from MedSRLib.jobs import checks
-from MedSRLib.jobs.job import UpscaleJob, UpscaleParameters
 from MedSRLib.jobs.parts import DeviceParameters
+from MedSRLib.jobs.upscale_job import UpscaleJob, UpscaleParameters
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
+    from MedSRLib.acquisition import Acquisition
     from MedSRLib.inference.runtime import Runtime
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
+    from MedSRLib.upscaling import Outcome
+
+MAPS = ("consistency", "uncertainty")
+RESIDUALS = ("consistency_before", "consistency_after")
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Settled:
     parameters: UpscaleParameters
     model: Model | None
     runtime: Runtime
+    acquisition: Acquisition
 
     @property
     def synthetic(self) -> bool | None:
@@ -56,24 +63,28 @@ class Settled:
         *,
         like: sitk.Image | None = None,
         guide: sitk.Image | None = None,
-    ) -> sitk.Image:
-        """The image upscaled with these settings."""
+    ) -> Outcome:
+        """The image upscaled with these settings, with its uncertainty if there is an ensemble."""
         from MedSRLib import upscaling
+        from MedSRLib.inference.refinement import Refinement
 
         wanted = self.parameters
-        return upscaling.upscale(
+        images.check(image)
+        target = upscaling.target_grid(
+            image, scale=wanted.scale, spacing=wanted.spacing, isotropic=wanted.isotropic, like=like
+        )
+        return upscaling.outcome(
             image,
+            target,
             wanted.method,
-            scale=wanted.scale,
-            spacing=wanted.spacing,
-            isotropic=wanted.isotropic,
-            like=like,
             guide=guide,
             model=self.model,
             options=wanted.options,
             runtime=self.runtime,
             progress=progress,
             output_type=wanted.output_type,
+            ensemble=wanted.ensemble,
+            refine=Refinement(self.acquisition) if wanted.refine else None,
         )
 
 
@@ -88,13 +99,18 @@ def settle(parameters: UpscaleParameters) -> Settled:
     """Find the method, its options, the model and the device, before any image is read.
 
     Raises:
-        OptionError: for an unknown method or option.
+        OptionError: for an unknown method, option, ensemble or acquisition.
         ModelError: for a missing or damaged model, or one for another method.
         ResourceError: for a device that cannot be used.
     """
+    from MedSRLib.acquisition import Acquisition
+    from MedSRLib.inference import ensemble
     from MedSRLib.methods import registry
     from MedSRLib.models import library
 
+    acquisition = Acquisition(parameters.acquisition, parameters.thickness)
+    if parameters.ensemble is not None:
+        ensemble.check(parameters.ensemble)
     info = registry.create(parameters.method, parameters.options).info
     name = parameters.model
     if name is not None and not info.needs_model:
@@ -108,32 +124,47 @@ def settle(parameters: UpscaleParameters) -> Settled:
                 "Give --model, train one with `medsr train`, or import one with `medsr models import`.",
             )
     model = None if name is None else library.load(name, info.identifier)
-    return Settled(parameters, model, runtime_of(parameters))
+    return Settled(parameters, model, runtime_of(parameters), acquisition)
 
 
 def perform(job: UpscaleJob, progress: Progress) -> dict[str, Any]:
     """Upscale one volume; the result names its files and tells where they came from."""
+    from MedSRLib.inference import consistency
+
     inputs = (job.inputs.image, job.inputs.like, job.inputs.guide)
     checks.inputs_exist(inputs)
-    checks.images_can_be_written((job.outputs.image, job.outputs.consistency), inputs)
+    maps = {name: path for name in MAPS if (path := getattr(job.outputs, name)) is not None}
+    checks.images_can_be_written((job.outputs.image, *maps.values()), inputs)
     settled = settle(job.parameters)
     progress.stage("Reading")
     image = images.read(job.inputs.image, progress)
     like = None if job.inputs.like is None else images.read(job.inputs.like, progress)
     guide = None if job.inputs.guide is None else images.read(job.inputs.guide, progress)
+    if like is not None and "consistency" in maps:
+        consistency.refuse_oblique(Grid.of(images.frames(like)[0]), Grid.of(images.frames(image)[0]))
     progress.stage(f"Upscaling with {job.parameters.method}")
-    result = settled.apply(image, progress, like=like, guide=guide)
+    outcome = settled.apply(image, progress, like=like, guide=guide)
     progress.stage("Writing")
-    origin = origin_of(settled, job.inputs.image, image, result)
-    outputs = {"image": str(job.outputs.image)}
-    if job.outputs.consistency is not None:
-        from MedSRLib import upscaling
+    origin = origin_of(settled, job.inputs.image, image, outcome.image)
+    write_maps(maps, settled, image, outcome, origin)
+    images.write(outcome.image, job.outputs.image, provenance=origin)
+    outputs = {"image": job.outputs.image, **maps}
+    return {"outputs": {name: str(path) for name, path in outputs.items()}, "provenance": origin}
 
-        consistency = upscaling.consistency(result, image)
-        images.write(consistency, job.outputs.consistency, provenance=origin)
-        outputs["consistency"] = str(job.outputs.consistency)
-    images.write(result, job.outputs.image, provenance=origin)
-    return {"outputs": outputs, "provenance": origin}
+
+def write_maps(
+    maps: Mapping[str, Path], settled: Settled, image: sitk.Image, outcome: Outcome, origin: Mapping[str, Any]
+) -> None:
+    """Write what tells how far a result can be trusted: files by name, one of `MAPS`."""
+    from MedSRLib import upscaling
+
+    for name, path in maps.items():
+        if name == "consistency":
+            made = upscaling.consistency(outcome.image, image, acquisition=settled.acquisition)
+        else:
+            assert outcome.uncertainty is not None  # jobs without an ensemble cannot ask for it
+            made = outcome.uncertainty
+        images.write(made, path, provenance={**origin, "map": name})
 
 
 def origin_of(settled: Settled, source: Path, image: sitk.Image, result: sitk.Image) -> dict[str, Any]:
@@ -153,4 +184,12 @@ def origin_of(settled: Settled, source: Path, image: sitk.Image, result: sitk.Im
         device=settled.runtime.device,
         precision=settled.runtime.precision,
         seed=settled.runtime.seed,
+        **_checks(result),
     )
+
+
+def _checks(result: sitk.Image) -> dict[str, Any]:
+    """What the result's metadata tell of its ensemble and its refinement."""
+    told = {name: f"MedSR_{name}" for name in ("ensemble", "refined", "acquisition", *RESIDUALS)}
+    found = {name: result.GetMetaData(key) for name, key in told.items() if result.HasMetaDataKey(key)}
+    return {name: float(text) if name in RESIDUALS else text for name, text in found.items()}

@@ -2,8 +2,9 @@
 
     x₀ = cubic(y),   x ← x + P (y - A x)
 
-A is the acquisition model (`acquisition`), P the back-projection operator. It needs no training, and what it
-adds is only what the model of the acquisition proves: the honest reference for every learned method.
+A is the acquisition model (`acquisition`), P the back-projection operator; `inference.back_projection` iterates. It
+needs no training, and what it adds is only what the model of the acquisition proves: the honest reference for every
+learned method.
 
 Reference: M. Irani, S. Peleg: Improving resolution by image registration. CVGIP: Graphical Models and Image
 Processing 53(3), 1991, doi:10.1016/1049-9652(91)90045-L.
@@ -26,25 +27,22 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field, field_validator
 
 from MedSRLib import acquisition, images
-from MedSRLib.acquisition import AcquisitionModel, estimate_sigma
-from MedSRLib.grids import Grid, relate
+from MedSRLib.acquisition import estimate_sigma
+from MedSRLib.grids import Grid
+from MedSRLib.inference import back_projection
 from MedSRLib.inference.sampling import interpolate
 from MedSRLib.methods.contract import Method, MethodInfo, MethodOptions, Work
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
-    import torch
 
     from MedSRLib.inference.runtime import Runtime
     from MedSRLib.models.card import ModelCard
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
-
-_BACKGROUND_TOLERANCE = 1e-6  # of the intensity range
 
 
 class BackProjectionOptions(MethodOptions):
@@ -64,7 +62,7 @@ class BackProjectionOptions(MethodOptions):
     profile: Literal["gaussian", "box"] = "gaussian"
     iterations: int = Field(default=20, ge=0, le=1000)
     noise: Literal["auto"] | float = "auto"
-    discrepancy: float = Field(default=0.7, gt=0, le=10)
+    discrepancy: float = Field(default=back_projection.DISCREPANCY, gt=0, le=10)
 
     @field_validator("acquisition")
     @classmethod
@@ -116,40 +114,19 @@ class BackProjection(Method):
         values = images.to_array(image)
         sigma = estimate_sigma(values) if options.noise == "auto" else float(options.noise)
         y = torch.from_numpy(values).to(runtime.device)
-        x = self._iterate(y, forward, sigma, progress)
+        x = interpolate(y, forward.acquired, forward.wanted, "cubic")
+        done = back_projection.correct(
+            x,
+            y,
+            forward,
+            sigma=sigma,
+            iterations=options.iterations,
+            discrepancy=options.discrepancy,
+            progress=progress,
+        )
+        progress.log(f"Corrections made before back-projection stopped: {done.corrections} (noise level {sigma:.4g}).")
         return images.from_array(x.cpu().numpy(), grid)
 
     def work(self, source: Grid, target: Grid, card: ModelCard | None = None) -> Work:
         """One resampling, and a tenth of one for each correction: most inputs need few, and matrices are quick."""
         return Work(voxels=float(prod(target.size)) * (1 + self.options.iterations / 10))
-
-    def _iterate(self, y: torch.Tensor, forward: AcquisitionModel, sigma: float, progress: Progress) -> torch.Tensor:
-        """x for the measurement y (k, j, i); stops at the noise level, or when the residual grows."""
-        inside = _seen(forward, y)
-        signal = inside * (y > y.min() + _BACKGROUND_TOLERANCE * (y.max() - y.min()))
-        goal = self.options.discrepancy**2 * float(signal.sum()) * sigma**2
-        x = interpolate(y, forward.acquired, forward.wanted, "cubic")
-        last = float("inf")
-        for done in range(self.options.iterations):
-            residual = (y - forward.A(x)).mul_(inside)
-            size = float(residual.square().sum())
-            if size <= goal or size >= last:
-                progress.log(f"Corrections made before back-projection stopped: {done} (noise level {sigma:.4g}).")
-                break
-            x += interpolate(residual, forward.acquired, forward.wanted, "bspline")
-            last = size
-            progress.update((done + 1) / self.options.iterations)
-        progress.update(1.0)
-        return x
-
-
-def _seen(forward: AcquisitionModel, y: torch.Tensor) -> torch.Tensor:
-    """1 for the acquired voxels whose centres lie in the wanted field of view, 0 for the others."""
-    along = relate(forward.acquired, forward.wanted)
-    if along is None:
-        raise AssertionError("an acquisition model has grids of one direction")
-    k, j, i = (
-        y.new_tensor(((positions >= -0.5 - 1e-6) & (positions <= size - 0.5 + 1e-6)).astype(np.float32))
-        for positions, size in zip(along.positions(forward.acquired), forward.wanted.shape, strict=True)
-    )
-    return k[:, None, None] * j[:, None] * i

@@ -1,165 +1,157 @@
-"""The single measurements of a benchmark: what decides each, how it is called, where it is kept."""
+"""The single measurements of a benchmark: what decides each, and how it is called."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import MedSRLib
-from MedSRLib import files
-from MedSRLib.errors import InputError, ModelError
 from MedSRLib.inference.runtime import Runtime
-from MedSRLib.manifests import Manifest, Volume
-from MedSRLib.methods import registry
-from MedSRLib.models import library
-from MedSRLib.progress import Progress
-from MedSRLib.protocols.protocol import CompetingMethod, Degradation, Protocol, scale_text
+from MedSRLib.manifests import Volume
+from MedSRLib.protocols.protocol import CompetingMethod, Degradation, Volumes
+from MedSRLib.protocols.scales import Scale, scale_text
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One measurement: a method on a volume degraded in one way to one scale.
+class Scan:
+    """A volume of a group with all that belongs to it in the protocol.
 
     Attributes:
-        sha256: of the volume's file.
-        model: name or path of the weights, None for a method without.
-        model_sha256: checksum of the weights.
+        volume: of the manifest.
+        paths: by part: "volume", and where the protocol uses them "mask", "labels", "lesions", "guide", "target".
+        sums: SHA-256 of each.
+    """
+
+    volume: Volume
+    paths: Mapping[str, Path]
+    sums: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a method is given and measured by: a volume made coarse in one way, to one scale, in one position.
+
+    Attributes:
+        frame: of a 4D volume, from zero; None for a 3D one.
+        rotation: degrees in the plane of the slices.
+        mask: see `protocol.Header`.
+        measures: names of `evaluation.measures`.
         seed: of the protocol.
     """
 
-    group: str
-    volume: Volume
-    sha256: str
+    group: Volumes
+    scan: Scan
+    frame: int | None
     degradation: Degradation
-    scale: float | tuple[float, float, float]
+    scale: Scale
+    rotation: float
+    mask: str
+    measures: tuple[str, ...]
+    seed: int
+
+    @property
+    def task(self) -> tuple[Any, ...]:
+        """Equal for the cases that are computed together: one volume (or frame), degradation and scale."""
+        return self.group.label, self.scan.paths["volume"], self.frame, self.degradation.name, scale_text(self.scale)
+
+    @property
+    def noise_seed(self) -> int:
+        """Seed of the noise: differs between all cases that differ in their image, not between methods."""
+        text = f"{self.seed} {self.scan.sums['volume']} {self.degradation.kind} {scale_text(self.scale)}"
+        if self.frame is not None:
+            text += f" frame {self.frame}"
+        if self.rotation:
+            text += f" rotation {self.rotation:g}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
+    def decided_by(self) -> dict[str, Any]:
+        """Everything of the case that decides a measurement."""
+        return {
+            "files_sha256": dict(self.scan.sums),
+            "frame": self.frame,
+            "axis": self.group.axis,
+            "degradation": self.degradation.model_dump(exclude={"name"}),
+            "scale": scale_text(self.scale),
+            "rotation": self.rotation,
+            "mask": self.mask,
+            "measures": list(self.measures),
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measurement: a method on a case.
+
+    Attributes:
+        model: name or path of the weights, None for a method without.
+        model_sha256: checksum of the weights.
+        code: hash of the code that computes it (`sources.digest`).
+    """
+
+    case: Case
     method: CompetingMethod
     model: str | None
     model_sha256: str | None
-    seed: int
+    code: str
     runtime: Runtime
 
     def decided_by(self) -> dict[str, Any]:
         """Everything that decides the measurement."""
-        return {
-            "volume_sha256": self.sha256,
-            "degradation": {"kind": self.degradation.kind, "noise": self.degradation.noise},
-            "scale": scale_text(self.scale),
+        return self.case.decided_by() | {
             "method": self.method.identifier,
-            "options": self.method.options_for(self.degradation),
+            "options": self.method.options_for(self.case.degradation),
             "model_sha256": self.model_sha256,
-            "seed": self.seed,
-            "medsr_version": MedSRLib.__version__,
+            "code": self.code,
             "device": self.runtime.device,
             "precision": self.runtime.precision,
         }
 
-    def file(self, folder: Path) -> Path:
-        """Where the measurement is kept: a name made of all that decides it."""
-        content = json.dumps(self.decided_by(), sort_keys=True)
-        return folder / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.json"
-
     @property
-    def noise_seed(self) -> int:
-        """Seed of the noise: differs between volumes, degradations and scales, not between methods."""
-        text = f"{self.seed} {self.sha256} {self.degradation.kind} {scale_text(self.scale)}"
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+    def key(self) -> str:
+        """A name made of all that decides the measurement."""
+        content = json.dumps(self.decided_by(), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:32]
 
     def labels(self) -> Row:
         """How the measurement is called in the results."""
+        case, volume = self.case, self.case.scan.volume
         return {
-            "group": self.group,
-            "dataset": self.volume.dataset,
-            "subject": self.volume.subject,
-            "volume": self.volume.path.name,
-            "sha256": self.sha256,
-            "degradation": self.degradation.name,
-            "scale": scale_text(self.scale),
+            "group": case.group.label,
+            "dataset": volume.dataset,
+            "subject": volume.subject,
+            "volume": volume.path.name,
+            "sha256": case.scan.sums["volume"],
+            "frame": case.frame,
+            "degradation": case.degradation.name,
+            "scale": scale_text(case.scale),
+            "rotation": case.rotation,
             "method": self.method.label,
             "model": self.model,
         }
 
+    def spoken(self) -> str:
+        """The measurement for people."""
+        row = self.labels()
+        frame = "" if row["frame"] is None else f" frame {row['frame']}"
+        turned = f", {row['rotation']:g}°" if row["rotation"] else ""
+        return f"{row['subject']}{frame}, {row['degradation']} ×{row['scale']}{turned}: {row['method']}"
 
-def plan(protocol: Protocol, manifest: Manifest, runtime: Runtime, progress: Progress) -> list[Cell]:
-    """Every measurement of the protocol, volume by volume, after a check of files and models.
 
-    Raises:
-        InputError: for a volume that is missing or differs from the manifest, or if none is selected.
-        ModelError: for a method whose model is missing.
+@dataclass(frozen=True)
+class Measured:
+    """What a measurement found.
+
+    Attributes:
+        row: numbers (None where undefined), data range, mask, seconds.
+        slices: "axis" (i, j or k), "index" and "position_mm" of the measured slices, and a list of numbers for each
+            measure that has one a slice; None where a slice is not counted.
     """
-    cells = []
-    for group in protocol.volumes:
-        chosen = manifest.select(
-            role=group.role, modality=group.modality, dataset=group.dataset, organ=group.organ
-        ).volumes
-        if not chosen:
-            progress.warn(f"The manifest has no volume for the group '{group.label}'; it is left out.")
-        for volume in chosen:
-            progress.check()
-            checksum = checked_sum(volume)
-            cells += [
-                Cell(
-                    group.label,
-                    volume,
-                    checksum,
-                    degradation,
-                    scale,
-                    method,
-                    *model,
-                    protocol.protocol.seed,
-                    runtime,
-                )
-                for degradation in protocol.degradation
-                for scale in protocol.protocol.scales
-                for method, model in _with_models(protocol, degradation, volume)
-            ]
-    if not cells:
-        raise InputError(
-            "No volume of the manifest belongs to the protocol.",
-            f"It wants {'; '.join(str(g.model_dump(exclude_none=True)) for g in protocol.volumes)}.",
-            "Give a manifest with such volumes, or change the protocol's [[volumes]].",
-        )
-    return cells
 
-
-def checked_sum(volume: Volume) -> str:
-    """SHA-256 of a volume's file.
-
-    Raises:
-        InputError: if the file is missing, or its checksum is not the manifest's.
-    """
-    if not volume.path.is_file():
-        raise InputError(
-            f"The volume '{volume.path}' of the manifest is not a file.", "", "Check the manifest's paths."
-        )
-    found = files.sha256(volume.path)
-    if volume.sha256 and found != volume.sha256.lower():
-        raise InputError(
-            f"The volume '{volume.path}' is not the one of the manifest.",
-            f"Its SHA-256 is {found[:12]}…, the manifest says {volume.sha256[:12]}…",
-            "Fetch it again, or correct the manifest.",
-        )
-    return found
-
-
-def _with_models(
-    protocol: Protocol, degradation: Degradation, volume: Volume
-) -> Iterator[tuple[CompetingMethod, tuple[str | None, str | None]]]:
-    """Each method with the name and checksum of the model it will use on the degraded volume."""
-    for method in protocol.method:
-        if not registry.get(method.identifier).info.needs_model:
-            yield method, (None, None)
-            continue
-        name = method.model_for(degradation) or library.default(method.identifier, volume.modality or None)
-        if name is None:
-            raise ModelError(
-                f"The library has no model of method '{method.identifier}'.",
-                "",
-                "Train or import one, or name one in the protocol.",
-            )
-        yield method, (name, library.card_of(name, method.identifier).weights_sha256)
+    row: Row
+    slices: dict[str, Any]

@@ -1,72 +1,104 @@
-"""From measurements to tables: means, gains over each baseline, and whether they are more than chance."""
+"""The summary of a benchmark as tables that fit a page: Markdown, LaTeX, and what the HTML page shows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from MedSRLib.evaluation.statistics import holm, mean_and_deviation, wilcoxon_greater
-from MedSRLib.protocols.protocol import Protocol, scale_text
+from MedSRLib.protocols import columns
+from MedSRLib.protocols.columns import Column
+from MedSRLib.protocols.protocol import Protocol
+from MedSRLib.protocols.summary import Entry
 
-Row = Mapping[str, Any]
-Entry = dict[str, Any]
-COMPARED = {"psnr_mask": ("PSNR, dB", 2), "ssim_mask": ("SSIM", 4)}
-"""Column of the results, its title and digits: what the tables show, all inside the mask."""
+WIDEST = 8
+"""Columns of numbers that fit the width of a page."""
 
 
-def summarise(protocol: Protocol, rows: Sequence[Row]) -> list[Entry]:
-    """One entry for each group, degradation, scale and method.
+@dataclass(frozen=True)
+class Cell:
+    """A number as text; ``best`` marks the best of its scale."""
 
-    ``{"group", "degradation", "scale", "method", "n", "psnr_mask": {"mean", "sd", "against": {baseline:
-    {"gain", "p"}}}, "ssim_mask": ...}``; p is the one-sided paired Wilcoxon p that the method is better,
-    Holm-corrected over all tests of the same group, degradation and scale; None with too few volumes.
+    text: str
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: of one group and degradation, and of as many measures as fit a page.
+
+    Attributes:
+        title: what is measured.
+        count: volumes, of the scale that has most.
+        header: of all columns; the first two are text.
+        lines: the cells.
+        scales: of each line, so that scales can be set apart.
     """
-    summary = []
-    for group in [v.label for v in protocol.volumes]:
-        for degradation in [d.name for d in protocol.degradation]:
-            for scale in [scale_text(s) for s in protocol.protocol.scales]:
-                chosen = [r for r in rows if (r["group"], r["degradation"], r["scale"]) == (group, degradation, scale)]
-                if chosen:
-                    place = {"group": group, "degradation": degradation, "scale": scale}
-                    summary += [place | entry for entry in _compared(protocol, chosen)]
-    return summary
+
+    title: str
+    count: int
+    header: list[str]
+    lines: list[list[Cell]]
+    scales: list[str]
 
 
-def markdown(protocol: Protocol, summary: Sequence[Entry], about: Mapping[str, Any]) -> str:
-    """The tables of the summary, one for each group and degradation, as Markdown."""
-    lines = [f"# {protocol.protocol.name}", "", protocol.protocol.description, ""]
-    for group, degradation in _tables(summary):
+def tables(protocol: Protocol, summary: Sequence[Entry]) -> list[Table]:
+    """The tables of a summary, one after the other for each group and degradation."""
+    found: list[Table] = []
+    for group, degradation in dict.fromkeys((e["group"], e["degradation"]) for e in summary):
         entries = [e for e in summary if (e["group"], e["degradation"]) == (group, degradation)]
-        header, body = _columns(protocol), [_cells(protocol, e) for e in entries]
-        lines += [f"## {group}, {degradation} degradation (n = {max(e['n'] for e in entries)})", ""]
-        widths = [max(len(line[i]) for line in [header, *body]) for i in range(len(header))]
-        lines.append(_joined(header, widths))
+        measured = {e["method"] for e in entries}
+        baselines = tuple(b for b in protocol.protocol.baselines if b in measured)
+        found += [
+            Table(
+                title=f"{group}, {degradation} degradation",
+                count=max(e["n"] for e in entries),
+                header=["Scale", "Method", *_header(chosen, baselines)],
+                lines=[_line(entry, entries, chosen, baselines) for entry in entries],
+                scales=[e["scale"] for e in entries],
+            )
+            for chosen in _chunks(columns.of(protocol), len(baselines))
+        ]
+    return found
+
+
+def markdown(protocol: Protocol, shown: Sequence[Table], about: Mapping[str, Any]) -> str:
+    """The tables as Markdown."""
+    lines = [f"# {protocol.protocol.name}", "", protocol.protocol.description, ""]
+    title = ""
+    for table in shown:
+        heading = f"## {table.title} (n = {table.count})"
+        if heading != title:
+            lines += [heading, ""]
+            title = heading
+        body = [[cell.text for cell in line] for line in table.lines]
+        widths = [max(len(line[i]) for line in [table.header, *body]) for i in range(len(table.header))]
+        lines.append(_joined(table.header, widths))
         lines.append("|" + "|".join("-" * (w + 1) + (":" if i > 1 else "-") for i, w in enumerate(widths)) + "|")
         lines += [_joined(line, widths) for line in body]
         lines.append("")
-    lines += [_note(), "", " · ".join(f"{key}: {value}" for key, value in about.items()), ""]
+    told = {key: value for key, value in about.items() if not isinstance(value, Mapping)}
+    lines += [note(protocol), "", " · ".join(f"{key}: {value}" for key, value in told.items()), ""]
     return "\n".join(lines)
 
 
-def latex(protocol: Protocol, summary: Sequence[Entry]) -> str:
-    """The same tables as LaTeX (package booktabs)."""
-    blocks = []
-    for group, degradation in _tables(summary):
-        entries = [e for e in summary if (e["group"], e["degradation"]) == (group, degradation)]
-        header = _columns(protocol)
-        count = max(e["n"] for e in entries)
-        title = f"{protocol.protocol.name}: {group}, {degradation} degradation (n = {count}). "
+def latex(protocol: Protocol, shown: Sequence[Table]) -> str:
+    """The tables as LaTeX (package booktabs), each as wide as a page."""
+    blocks = ["% Needs \\usepackage{booktabs}."]
+    for table in shown:
+        title = f"{protocol.protocol.name}: {table.title} (n = {table.count}). {note(protocol)}"
         rows = []
-        for i, entry in enumerate(entries):
-            if i and entry["scale"] != entries[i - 1]["scale"]:
+        for i, line in enumerate(table.lines):
+            if i and table.scales[i] != table.scales[i - 1]:
                 rows.append(r"\midrule")
-            rows.append(" & ".join(_escaped(c) for c in _cells(protocol, entry)) + r" \\")
+            rows.append(" & ".join(_marked(cell) for cell in line) + r" \\")
         blocks += [
             r"\begin{table}",
-            rf"\caption{{{_escaped(title + _note())}}}",
-            rf"\begin{{tabular}}{{ll{'r' * (len(header) - 2)}}}",
+            r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
+            rf"\caption{{{_escaped(title)}}}",
+            rf"\begin{{tabular}}{{@{{}}ll{'r' * (len(table.header) - 2)}@{{}}}}",
             r"\toprule",
-            " & ".join(_escaped(c) for c in header) + r" \\",
+            " & ".join(_escaped(text) for text in table.header) + r" \\",
             r"\midrule",
             *rows,
             r"\bottomrule",
@@ -77,62 +109,69 @@ def latex(protocol: Protocol, summary: Sequence[Entry]) -> str:
     return "\n".join(blocks)
 
 
-def _compared(protocol: Protocol, rows: Sequence[Row]) -> list[Entry]:
-    """The entries of one group, degradation and scale."""
-    methods = [m.label for m in protocol.method]
-    by_method = {m: {r["sha256"]: r for r in rows if r["method"] == m} for m in methods}
-    entries: list[Entry] = []
-    tests: list[tuple[Entry, float | None]] = []
-    for method in methods:
-        entry: Entry = {"method": method, "n": len(by_method[method])}
-        for metric in COMPARED:
-            mean, deviation = mean_and_deviation(_values(by_method[method], metric))
-            entry[metric] = {"mean": mean, "sd": deviation, "against": {}}
-            for baseline in _rivals(protocol, method):
-                ours, theirs = (_values(by_method[m], metric) for m in (method, baseline))
-                test: Entry = {"gain": mean - mean_and_deviation(theirs)[0], "p": None}
-                entry[metric]["against"][baseline] = test
-                tests.append((test, wilcoxon_greater(ours, theirs)))
-        entries.append(entry)
-    for (test, _), p in zip(tests, holm([p for _, p in tests]), strict=True):
-        test["p"] = p
-    return entries
+def note(protocol: Protocol) -> str:
+    """How the numbers are to be read."""
+    where = "brain" if protocol.protocol.mask == "brain" else "foreground"
+    averaged = ", its frames and rotations averaged" if len(protocol.protocol.rotations) > 1 else ""
+    text = (
+        f"Mean ± standard deviation over volumes{averaged}, inside the {where} mask where the measure has one; PSNR "
+        "with the range of the reference; arrows point to the better side."
+    )
+    if not protocol.protocol.baselines or not columns.tested(protocol):
+        return text
+    return (
+        f"{text} Δ: difference of the mean to that method's. p: one-sided paired Wilcoxon signed-rank test that the "
+        "method is better, Holm-corrected within a scale; – where there are fewer than six volumes."
+    )
 
 
-def _rivals(protocol: Protocol, method: str) -> tuple[str, ...]:
-    """The baselines a method is compared with; a baseline itself only with those named before it."""
-    baselines = protocol.protocol.baselines
-    return baselines[: baselines.index(method)] if method in baselines else baselines
+def _chunks(chosen: Sequence[Column], baselines: int) -> Iterator[list[Column]]:
+    """The columns of tables that are not too wide."""
+    chunk: list[Column] = []
+    width = 0
+    for column in chosen:
+        wide = 1 + 2 * baselines if column.tested else 1
+        if chunk and width + wide > WIDEST:
+            yield chunk
+            chunk, width = [], 0
+        chunk.append(column)
+        width += wide
+    yield chunk
 
 
-def _values(by_volume: Mapping[str, Row], metric: str) -> list[float]:
-    """Values in one order of the volumes; a perfect result (null) counts as not a number."""
-    return [float("nan") if by_volume[v][metric] is None else float(by_volume[v][metric]) for v in sorted(by_volume)]
+def _header(chosen: Sequence[Column], baselines: Sequence[str]) -> list[str]:
+    header = []
+    for column in chosen:
+        header.append(column.title)
+        for baseline in baselines if column.tested else ():
+            header += [f"Δ {baseline}", "p"]
+    return header
 
 
-def _tables(summary: Sequence[Entry]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys((e["group"], e["degradation"]) for e in summary))
-
-
-def _columns(protocol: Protocol) -> list[str]:
-    columns = ["Scale", "Method"]
-    for title, _ in COMPARED.values():
-        columns.append(title)
-        for baseline in protocol.protocol.baselines:
-            columns += [f"Δ {baseline}", "p"]
-    return columns
-
-
-def _cells(protocol: Protocol, entry: Entry) -> list[str]:
-    cells = [f"×{entry['scale']}", entry["method"]]
-    for metric, (_, digits) in COMPARED.items():
-        numbers = entry[metric]
-        spread = "" if numbers["sd"] is None else f" ± {numbers['sd']:.{digits}f}"
-        cells.append(f"{numbers['mean']:.{digits}f}{spread}")
-        for baseline in protocol.protocol.baselines:
+def _line(entry: Entry, entries: Sequence[Entry], chosen: Sequence[Column], baselines: Sequence[str]) -> list[Cell]:
+    cells = [Cell(f"×{entry['scale']}"), Cell(entry["method"])]
+    rivals = [e for e in entries if e["scale"] == entry["scale"]]
+    for column in chosen:
+        numbers = entry[column.key]
+        spread = "" if numbers["sd"] is None else f" ± {column.shown(numbers['sd'], like=numbers['mean'])}"
+        cells.append(Cell(column.shown(numbers["mean"]) + spread, _is_best(numbers["mean"], rivals, column)))
+        for baseline in baselines if column.tested else ():
             test = numbers["against"].get(baseline)
-            cells += ["", ""] if test is None else [f"{test['gain']:+.{digits}f}", _p_text(test["p"])]
+            texts = (
+                ("", "")
+                if test is None
+                else (column.shown(test["gain"], "+", like=numbers["mean"]), _p_text(test["p"]))
+            )
+            cells += [Cell(text) for text in texts]
     return cells
+
+
+def _is_best(mean: float, rivals: Sequence[Entry], column: Column) -> bool:
+    """Whether no method of the scale shows a better number; equal to the shown digits is equally good."""
+    means = [m for e in rivals if (m := e[column.key]["mean"]) == m]
+    if column.higher_is_better is None or len(rivals) < 2 or not means:
+        return False
+    return column.shown(mean) == column.shown((max if column.higher_is_better else min)(means))
 
 
 def _p_text(p: float | None) -> str:
@@ -141,25 +180,24 @@ def _p_text(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _note() -> str:
-    return (
-        "Mean ± standard deviation over volumes, inside the foreground mask; PSNR with the range of the "
-        "reference. Δ: gain of the mean over that method. p: one-sided paired Wilcoxon "
-        "signed-rank test that the method is better, Holm-corrected within a scale; – where there are fewer "
-        "than six volumes."
-    )
-
-
 def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
     pad: list[Callable[[str, int], str]] = [str.ljust if i < 2 else str.rjust for i in range(len(cells))]
     return "| " + " | ".join(p(c, w) for p, c, w in zip(pad, cells, widths, strict=True)) + " |"
+
+
+def _marked(cell: Cell) -> str:
+    if not cell.best:
+        return _escaped(cell.text)
+    mean, *spread = cell.text.split(" ", 1)
+    return " ".join([rf"\textbf{{{_escaped(mean)}}}", *map(_escaped, spread)])
 
 
 def _escaped(text: str) -> str:
     """Text for LaTeX."""
     for plain, code in (
         ("%", r"\%"), ("&", r"\&"), ("_", r"\_"), ("#", r"\#"),
-        ("Δ", r"$\Delta$"), ("×", r"$\times$"), ("±", r"$\pm$"), ("<", r"$<$"), ("–", "--"),
+        ("Δ", r"$\Delta$"), ("×", r"$\times$"), ("±", r"$\pm$"), ("<", r"$<$"), ("–", "--"), ("°", r"$^\circ$"),
+        ("↑", r"$\uparrow$"), ("↓", r"$\downarrow$"),
     ):  # fmt: skip
         text = text.replace(plain, code)
     return text

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
 
 from MedSRLib._optional import require
-from MedSRLib.acquisition.matrices import CORNER_ALIGNED, KINDS
+from MedSRLib.acquisition.matrices import CORNER_ALIGNED, DROP, KINDS
 from MedSRLib.errors import OptionError
 
 
@@ -49,8 +49,9 @@ class Degradation(_Section):
 
     @model_validator(mode="after")
     def _known(self) -> Degradation:
-        if self.kind not in KINDS:
-            raise ValueError(f"there is no degradation '{self.kind}'; use one of {', '.join(KINDS)}")
+        known = [kind for kind in KINDS if kind != DROP]  # patches are cut with the field of view kept
+        if self.kind not in known:
+            raise ValueError(f"there is no degradation '{self.kind}'; use one of {', '.join(known)}")
         return self
 
 

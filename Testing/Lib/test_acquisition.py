@@ -100,7 +100,7 @@ def test_an_axis_that_is_not_coarsened_is_left_alone(kind):
     assert model.matrices[1].shape == (5, 10)
 
 
-def test_the_field_of_view_is_kept_unless_corners_are_aligned():
+def test_the_field_of_view_is_kept_unless_corners_are_aligned_or_slices_dropped():
     for kind in KINDS:
         grid = acquired_grid(kind, WANTED, (2, 2.5, 1.3))
         if kind in CORNER_ALIGNED:
@@ -108,7 +108,7 @@ def test_the_field_of_view_is_kept_unless_corners_are_aligned():
             assert grid.origin == pytest.approx(WANTED.origin)
             last = [n - 1 for n in grid.size]
             np.testing.assert_allclose(grid.physical(last), WANTED.physical((12, 9, 6)), atol=1e-9)
-        else:
+        elif kind != "drop":
             np.testing.assert_allclose(grid.corners(), WANTED.corners(), atol=1e-9)
 
 
@@ -256,3 +256,21 @@ def test_importing_the_room_imports_no_torch():
     code = "import sys, MedSRLib.acquisition, MedSRLib.methods.registry; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert set(acquisition.__all__) >= {"AcquisitionModel", "build", "acquired_grid", "axis_matrix"}
+
+
+@pytest.mark.parametrize("slices", [9, 10])
+@pytest.mark.parametrize("step", [2, 3])
+def test_drop_keeps_every_kth_slice_unchanged_and_in_its_place(slices, step):
+    wanted = Grid((4, 5, slices), (1.0, 1.0, 2.5), (3.0, -7.0, 11.0), OBLIQUE_LEFT_HANDED)
+    model = _model("drop", wanted, (1, 1, step))
+    x = _random(wanted.shape)
+    kept = x[::step]
+    assert torch.equal(model.A(x), kept)
+    assert model.acquired.size == (4, 5, len(kept)) and model.acquired.spacing == (1.0, 1.0, 2.5 * step)
+    for n in range(len(kept)):
+        np.testing.assert_allclose(model.acquired.physical((0, 0, n)), wanted.physical((0, 0, n * step)), atol=1e-9)
+
+
+def test_drop_of_samples_alone_takes_the_smallest_step_that_gives_so_many():
+    assert np.array_equal(axis_matrix("drop", 10, 5), np.eye(10)[::2])
+    assert np.array_equal(axis_matrix("drop", 9, 5), np.eye(9)[::2])

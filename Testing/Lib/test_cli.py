@@ -66,9 +66,22 @@ def test_upscale_writes_the_image_and_its_origin(scan: Path, tmp_path: Path) -> 
     assert (origin["method"], origin["model"], origin["device"]) == ("arssr", "tiny", "cpu")
     assert origin["scale"] == pytest.approx([1, 1, 2.5], abs=0.05)
     assert sitk.ReadImage(out).GetSize() == (7, 10, 33)
-    assert json.loads((tmp_path / "out.json").read_text())["input"] == "scan.nii.gz"
+    assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["input"] == "scan.nii.gz"
     fractions = [event["fraction"] for event in events if event["event"] == "progress"]
     assert fractions == sorted(fractions)
+
+
+def test_upscale_writes_the_uncertainty_of_its_ensemble(scan: Path, tmp_path: Path) -> None:
+    write_model(tmp_path / "models")
+    out, spread = tmp_path / "out.nii.gz", tmp_path / "spread.nii.gz"
+    wanted = ("-o", out, "--scale", "1,1,2", "--method", "arssr", "--uncertainty", spread, "--refine", "--json")
+    assert medsr("upscale", scan, *wanted).exit_code == 2
+    result = medsr("upscale", scan, *wanted, "--ensemble", "flips")
+    assert result.exit_code == 0, result.output
+    origin = json.loads(result.stdout.splitlines()[-1])["provenance"]
+    assert 0 < origin["consistency_after"] <= origin["consistency_before"]
+    assert sitk.GetArrayFromImage(sitk.ReadImage(spread)).max() > 0
+    assert sitk.ReadImage(spread).GetSize() == sitk.ReadImage(out).GetSize() == (7, 10, 26)
 
 
 def test_upscale_writes_the_consistency_map_on_the_input_grid(scan: Path, tmp_path: Path) -> None:
@@ -117,6 +130,42 @@ def test_degrade_is_repeatable_and_noisy_on_demand(scan: Path, tmp_path: Path) -
     assert not np.array_equal(a, c)
 
 
+def test_evaluate_without_a_reference_looks_at_the_input(scan: Path, tmp_path: Path) -> None:
+    sharp, spread, folder = tmp_path / "sharp.nii.gz", tmp_path / "spread.nii.gz", tmp_path / "report"
+    assert medsr("upscale", scan, "-o", sharp, "--isotropic", "--refine").exit_code == 0
+    sitk.WriteImage(sitk.Abs(sitk.ReadImage(sharp)) * 0.01, spread)
+    asked = ("evaluate", sharp, "--input", scan, "-o", folder)
+    assumed = ("--acquisition", "slice-profile", "--thickness", 4)
+    result = medsr(*asked, *assumed, "--uncertainty", f"sharp={spread}")
+    assert result.exit_code == 0, result.output
+    content = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert content["acquisition"] == "slice-profile, 4 mm"
+    assert content["results"]["sharp"]["uncertainty"]["mean"] > 0
+    assert "consistency_after" in content["results"]["sharp"]["provenance"]
+    assert (folder / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    "more, told",
+    [
+        ((), "without one the image"),
+        (("--input", "SCAN", "--measures", "psnr"), "need a reference"),
+        (("--input", "SCAN", "--uncertainty", "spread.nii.gz"), "name=FILE"),
+        (("--input", "SCAN", "--uncertainty", "other=SCAN"), "no such result"),
+        (("--input", "SCAN", "--acquisition", "fysical"), "Did you mean 'physical'"),
+        (("--reference", "SCAN", "--thickness", "4"), "without a reference"),
+    ],
+)
+def test_evaluate_refuses_what_does_not_go_together(
+    scan: Path, tmp_path: Path, more: tuple[str, ...], told: str
+) -> None:
+    arguments = [argument.replace("SCAN", str(scan)) for argument in more]
+    result = medsr("evaluate", scan, "-o", tmp_path / "report", *arguments)
+    assert result.exit_code == 2
+    assert told in " ".join(result.output.split())
+    assert not (tmp_path / "report" / "report.html").exists()
+
+
 def test_evaluate_names_results_by_file_or_folder(scan: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     sitk.WriteImage(image(seed=1), tmp_path / "close.nii.gz")
@@ -124,7 +173,18 @@ def test_evaluate_names_results_by_file_or_folder(scan: Path, tmp_path: Path) ->
     results = [tmp_path / "close.nii.gz", tmp_path / "other" / "close.nii.gz"]
     result = medsr("evaluate", "--reference", scan, *results, "-o", tmp_path / "report")
     assert result.exit_code == 0, result.output
-    assert "other/close" in (tmp_path / "report" / "metrics.json").read_text()
+    assert "other/close" in (tmp_path / "report" / "metrics.json").read_text(encoding="utf-8")
+
+
+def test_evaluate_takes_the_measures_that_are_asked_for(scan: Path, tmp_path: Path) -> None:
+    sitk.WriteImage(image(seed=1), tmp_path / "close.nii.gz")
+    wanted = ["--reference", scan, tmp_path / "close.nii.gz", "-o", tmp_path / "report", "--lesions", scan]
+    result = medsr("evaluate", *wanted, "--measures", "psnr, nmi", "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    header = (tmp_path / "report" / "metrics.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert {"psnr_mask", "nmi_whole", "lesion-mae_mask"} < set(header) and "ssim_mask" not in header
+    result = medsr("evaluate", *wanted, "--measures", "psrn")
+    assert result.exit_code == 2 and "'psnr'" in result.output.replace("\n", " ")
 
 
 def test_methods_and_models_are_listed(tmp_path: Path) -> None:

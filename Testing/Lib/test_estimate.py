@@ -59,3 +59,19 @@ def test_more_work_takes_longer_and_a_budget_bounds_the_memory() -> None:
     free = estimate("arssr", cube(256), cube(512), card, speed=SPEED, memory_gb=8)
     assert bounded.memory_bytes < free.memory_bytes
     assert estimate("bspline", cube(32), cube(64)).seconds is None
+
+
+@pytest.mark.parametrize("kind, copies", [("flips", 8), ("flips-and-rotations", 16)])
+def test_an_ensemble_takes_as_many_times_the_time_as_it_has_copies(kind: str, copies: int) -> None:
+    card = card_of(ArSSR(ArSSRConfig(encoder="srresnet", channels=16, blocks=2, feature_dim=24, width=32)))
+    once, often = (
+        estimate("arssr", cube(64), grids.scaled(cube(64), 2), card, speed=SPEED, ensemble=ensemble)
+        for ensemble in (None, kind)
+    )
+    start = estimate("nearest", cube(1), cube(1), speed=SPEED).seconds
+    assert often.seconds - start == pytest.approx(copies * (once.seconds - start), rel=0.1)
+    assert often.memory_bytes > once.memory_bytes
+    assert (
+        estimate("bspline", cube(64), cube(64), speed=SPEED, refine=True).seconds
+        > estimate("bspline", cube(64), cube(64), speed=SPEED).seconds
+    )

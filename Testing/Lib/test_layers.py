@@ -55,6 +55,7 @@ EXTRA_PACKAGES = {
     "tomllib": {"training", "protocols"},
     "matplotlib": {"evaluation", "protocols"},
     "jinja2": {"evaluation", "protocols"},
+    "distributed": {"protocols"},
 }
 # Rooms where torch may be imported with the module; everywhere else it is imported inside a function.
 TORCH_ROOMS = {

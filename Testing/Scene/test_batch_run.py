@@ -94,7 +94,9 @@ def test_a_folder_is_one_job(tmp_path):
     (tmp_path / "in").mkdir()
     for name in ("a", "b"):
         sitk.WriteImage(sitk.Image(4, 5, 6, sitk.sitkFloat32) + 1, str(tmp_path / "in" / f"{name}.nii.gz"))
-    run = folderRun(tmp_path / "in", tmp_path / "out", {"method": "linear", "scale": 2, "device": "cpu"})
+    wanted = {"method": "linear", "scale": 2, "device": "cpu", "ensemble": "flips"}
+    run = folderRun(tmp_path / "in", tmp_path / "out", wanted, consistency=True, uncertainty=True)
     run.start()
     assert run.waitForEnd(120) == "done", run.errorMessage
-    assert {path.name for path in (tmp_path / "out").rglob("*.nii.gz")} == {"a.nii.gz", "b.nii.gz"}
+    names = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.nii.gz")}
+    assert names == {f"{folder}{name}.nii.gz" for folder in ("", "consistency/", "uncertainty/") for name in "ab"}

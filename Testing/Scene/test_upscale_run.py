@@ -123,6 +123,22 @@ def test_the_map_of_consistency_lies_on_the_input(scene, make_volume, make_run, 
     assert consistency.GetImageData().GetScalarRange()[0] >= 0
 
 
+def test_the_map_of_uncertainty_lies_on_the_result_and_says_of_which(scene, make_volume, make_run, ijk_to_ras):
+    from MedSRScene.job_process import JobProcess
+
+    node = make_volume("left-handed", dtype=np.float32)
+    wanted = {**PARAMETERS, "device": "cpu", "ensemble": "flips"}
+    run = make_run(node, JobProcess, uncertainty=True, parameters=wanted)
+    run.start()
+    assert run.waitForEnd(240) == "done", run.errorMessage
+    result, map_ = (scene.GetNodeByID(nodeID) for nodeID in (run.resultNodeID, run.uncertaintyNodeID))
+    assert run.consistencyNodeID is None
+    assert map_.GetName() == "scan bspline uncertainty"
+    assert np.abs(ijk_to_ras(map_) - ijk_to_ras(result)).max() < 1e-9
+    assert map_.GetAttribute("MedSR.uncertainty_of") == "scan bspline"
+    assert map_.GetAttribute("MedSR.ensemble") == result.GetAttribute("MedSR.ensemble") == "flips (8 copies)"
+
+
 def test_a_guide_is_sent_in_the_input_s_coordinates(make_volume, make_transform, make_run, fake_job):
     seen = {}
     node, guide = make_volume(), make_volume("sagittal", name="guide")

@@ -29,7 +29,8 @@ class ApplySection(Section):
         self._last: dict[str, str] = {}
         ui.applyButton.connect("clicked(bool)", self._onApply)
         ui.compareButton.connect("clicked(bool)", self._onCompare)
-        ui.showConsistencyButton.connect("clicked(bool)", self._onConsistency)
+        ui.showConsistencyButton.connect("clicked(bool)", lambda checked=False: self._showMap("consistency", "input"))
+        ui.showUncertaintyButton.connect("clicked(bool)", lambda checked=False: self._showMap("uncertainty", "result"))
 
     def running(self) -> bool:
         """Whether a run is under way."""
@@ -52,12 +53,18 @@ class ApplySection(Section):
         ui, self._estimated = self.ui, None
         wanted = None if hidden else self.logic.estimate(self.parameters, self.panel.quality.speed())
         if wanted is not None:
-            device = self._deviceText()
-            self._measuredAs = f"{MEASURED_SETTING}/{self.logic.chosen(self.parameters)[0]}/{device}"
+            self._measuredAs = self._setting()
             if wanted.seconds is not None:
-                self._estimated = wanted.seconds * float(slicer.app.userSettings().value(self._measuredAs) or 1.0)
-            ui.estimateLabel.text = wording.estimate_text(self._estimated, wanted.memory_bytes, device)
+                self._estimated = wanted.seconds * self.correction()
+            ui.estimateLabel.text = wording.estimate_text(self._estimated, wanted.memory_bytes, self._deviceText())
         ui.estimateLabel.visible = wanted is not None
+
+    def correction(self) -> float:
+        """By what former runs of this method on this device took longer, or shorter, than was estimated."""
+        return float(slicer.app.userSettings().value(self._setting()) or 1.0)
+
+    def _setting(self) -> str:
+        return f"{MEASURED_SETTING}/{self.logic.chosen(self.parameters)[0]}/{self._deviceText()}"
 
     def _deviceText(self) -> str:
         found = self.panel.quality.machine
@@ -71,6 +78,7 @@ class ApplySection(Section):
         there = hasattr(slicer.modules, COMPARE_MODULE.lower())
         ui.compareButton.visible = there and not running and {"input", "result"} <= nodes.keys()
         ui.showConsistencyButton.visible = not running and "consistency" in nodes
+        ui.showUncertaintyButton.visible = not running and "uncertainty" in nodes
 
     def _lastNodes(self) -> dict[str, Any]:
         """The nodes of the last run that are still in the scene."""
@@ -114,8 +122,8 @@ class ApplySection(Section):
             self.ui.logCollapsible.collapsed = False
         if node is not None:
             self._last["result"] = node.GetID()
-            if run.consistencyNodeID:
-                self._last["consistency"] = run.consistencyNodeID
+            maps = {"consistency": run.consistencyNodeID, "uncertainty": run.uncertaintyNodeID}
+            self._last |= {name: nodeID for name, nodeID in maps.items() if nodeID}
             self._learn()
             slicer.util.setSliceViewerLayers(background=node)
         self.panel.refresh()
@@ -135,9 +143,10 @@ class ApplySection(Section):
         volumes = [nodes["input"], nodes["result"]]
         widget.compareVolumes(None, volumes, [node.GetName() for node in volumes])
 
-    def _onConsistency(self, checked: bool = False) -> None:
+    def _showMap(self, name: str, below: str) -> None:
+        """A map of the last result over the input or the result, half transparent."""
         nodes = self._lastNodes()
-        slicer.util.setSliceViewerLayers(background=nodes.get("input"), foreground=nodes["consistency"])
+        slicer.util.setSliceViewerLayers(background=nodes.get(below), foreground=nodes[name])
         slicer.util.setSliceViewerLayers(foregroundOpacity=0.6)
 
     def stop(self) -> None:

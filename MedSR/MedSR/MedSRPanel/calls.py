@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 import slicer
 from slicer.i18n import tr as _
 
+from MedSRPanel.check_calls import CheckCalls
+
 if TYPE_CHECKING:
     from MedSRScene.batch_run import BatchRun
     from MedSRScene.job_run import JobRun
     from MedSRScene.upscale_run import UpscaleRun
 
-    from MedSRLib.estimate import Estimate
     from MedSRPanel.recommend import Recommendation
 
 RECOMMENDED = "recommended"
 AXES = "XYZ"
 
 
-class Calls:
+class Calls(CheckCalls):
     """The calls of `MedSRLogic`; ``parameters`` is its parameter node everywhere."""
 
     def volumes(self) -> list[Any]:
@@ -148,35 +149,6 @@ class Calls:
         named = parameters.target or (method if info is None else info.title)
         return f"{volume.GetName()} – MedSR {named} {' × '.join(spacing)} mm"
 
-    def estimate(self, parameters: Any, speed: dict[str, float] | None = None) -> Estimate | None:
-        """Time and memory of a run; None where the whole volume's grid is not known yet.
-
-        Args:
-            speed: of the device, as the job "machine" tells; without it there is no time.
-        """
-        from MedSRScene import regions
-        from MedSRScene.errors import SceneError
-
-        from MedSRLib.estimate import estimate
-        from MedSRPanel import choices
-
-        volume = parameters.inputVolume
-        size, spacing = volume.GetImageData().GetDimensions(), volume.GetSpacing()
-        wanted, fine = self.resultGrid(parameters)
-        if parameters.roi is not None:
-            try:
-                part = regions.box(volume, parameters.roi, parameters.margin).size
-            except SceneError:
-                return None
-            wanted = [max(1, round(n * p / whole)) for n, p, whole in zip(wanted, part, size, strict=True)]
-            size = part
-        method, model = self.chosen(parameters)
-        if not method:
-            return None
-        source, target = choices.plain_grid(size, spacing), choices.plain_grid(wanted, fine)
-        card = choices.cards().get(model)
-        return estimate(method, source, target, card, speed=speed, memory_gb=parameters.memory or None)
-
     def job(self, parameters: Any, volume: Any = None) -> dict[str, Any]:
         """The parameters of an upscale job of a volume, by default the input."""
         method, model = self.chosen(parameters, volume)
@@ -185,7 +157,7 @@ class Calls:
             job["model"] = model
         if parameters.memory:
             job["memory_gb"] = parameters.memory
-        return {**job, **self.target(parameters)}
+        return {**job, **self.checks(parameters, method), **self.target(parameters)}
 
     def start(self, parameters: Any) -> UpscaleRun:
         """Start a run; poll it, or wait by ``waitForEnd()``, then look at ``state`` and ``resultNodeID``."""
@@ -212,10 +184,14 @@ class Calls:
         return run
 
     def startFolderBatch(self, parameters: Any, source: Path | str, target: Path | str) -> JobRun:
-        """Start a run of every volume file of a folder (or table of files), into another folder."""
+        """Start a run of every volume file of a folder (or table of files), into another folder.
+
+        Maps that the parameters ask for lie in folders of it, "consistency" and "uncertainty".
+        """
         from MedSRScene.batch_run import folderRun
 
-        run = folderRun(source, target, self.job(parameters))
+        job = self.job(parameters)
+        run = folderRun(source, target, job, consistency=parameters.consistency, uncertainty="ensemble" in job)
         run.start()
         return run
 
@@ -267,6 +243,7 @@ class Calls:
             roiNode=parameters.roi if _same(volume, parameters.inputVolume) else None,
             marginMm=parameters.margin,
             consistency=parameters.consistency,
+            uncertainty="ensemble" in job,
             outputNode=output,
             outputName=None if nameless else self.resultName(parameters, volume),
         )

@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from MedSRPanel.apply_section import ApplySection
 from MedSRPanel.batch_section import BatchSection
+from MedSRPanel.checks_section import ChecksSection
 from MedSRPanel.input_section import InputSection
 from MedSRPanel.method_section import MethodSection
 from MedSRPanel.models_section import ModelsSection
@@ -57,8 +58,10 @@ class Panel:
         self._soon.connect("timeout()", self.refresh)
         self.input, self.method, self.apply = InputSection(self), MethodSection(self), ApplySection(self)
         self.quality, self.region = QualitySection(self), RegionSection(self)
-        self.batch, self.models = BatchSection(self), ModelsSection(self)
-        self.sections = (self.input, self.method, self.quality, self.region, self.batch, self.models, self.apply)
+        self.checks, self.batch, self.models = ChecksSection(self), BatchSection(self), ModelsSection(self)
+        self.sections = (
+            self.input, self.method, self.quality, self.region, self.checks, self.batch, self.models, self.apply
+        )  # fmt: skip
         for section in self.sections:
             section.connect()
         ui.setupButton.connect("clicked(bool)", self._onSetup)

@@ -116,12 +116,25 @@ class BatchRun:
         return {"event": "progress", "fraction": fraction, "eta_s": None}
 
 
-def folderRun(source: Path | str, target: Path | str, parameters: dict[str, Any]) -> JobRun:
-    """A run that upscales every volume of a folder (or manifest) into another folder; see the job "batch"."""
+def folderRun(
+    source: Path | str,
+    target: Path | str,
+    parameters: dict[str, Any],
+    *,
+    consistency: bool = False,
+    uncertainty: bool = False,
+) -> JobRun:
+    """A run that upscales every volume of a folder (or manifest) into another folder; see the job "batch".
+
+    Args:
+        consistency, uncertainty: whether such maps are written, into folders of these names in the other folder.
+    """
+    maps = {"consistency": consistency, "uncertainty": uncertainty}
+    folders = {name: str(Path(target) / name) for name, wanted in maps.items() if wanted}
     job = {
         "task": "batch",
         "inputs": {"manifest": str(source)},
-        "outputs": {"folder": str(target)},
+        "outputs": {"folder": str(target), **folders},
         "parameters": parameters,
     }
     return JobRun(job)

@@ -9,6 +9,7 @@ result = slicer.mrmlScene.GetNodeByID(run.resultNodeID)
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,21 @@ if TYPE_CHECKING:
     from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLVolumeNode
 
 _SHOWN_PERCENTILE = 99.5
+_TOLD_OF_MAPS = ("input", "method", "model", "ensemble", "acquisition")
+
+
+@dataclass(frozen=True)
+class _Map:
+    """A map as it was read, and the value at which its colours end."""
+
+    voxels: volumes.Voxels
+    shown: float
+
+    @classmethod
+    def read(cls, path: Path) -> _Map:
+        voxels = volumes.Voxels.read(path)
+        # One that is nowhere above zero needs a range too.
+        return cls(voxels, float(np.percentile(vtk_to_numpy(voxels.scalars), _SHOWN_PERCENTILE)) or 1.0)
 
 
 class UpscaleRun(JobRun):
@@ -40,6 +56,7 @@ class UpscaleRun(JobRun):
         roiNode: a region of interest; only the voxels that it covers are upscaled.
         marginMm: kept around the region.
         consistency: whether a second volume shows where the result contradicts the input.
+        uncertainty: whether one shows the spread of the ensemble, which the parameters must ask for.
         outputNode: is filled; a new node if None, or if it is deleted before the end.
         outputName: of the result; by default a given node keeps its name, a new one is named after the input.
         process: makes the process of a job from the job and a folder.
@@ -47,6 +64,7 @@ class UpscaleRun(JobRun):
     Attributes:
         resultNodeID: None until "done".
         consistencyNodeID: None until "done", and without ``consistency``.
+        uncertaintyNodeID: None until "done", and without ``uncertainty``.
     """
 
     def __init__(
@@ -59,6 +77,7 @@ class UpscaleRun(JobRun):
         roiNode: vtkMRMLMarkupsROINode | None = None,
         marginMm: float = 0.0,
         consistency: bool = False,
+        uncertainty: bool = False,
         outputNode: vtkMRMLScalarVolumeNode | None = None,
         outputName: str | None = None,
         process: Callable[[dict[str, Any], Path], JobProcess] = JobProcess,
@@ -66,6 +85,7 @@ class UpscaleRun(JobRun):
         super().__init__(scene=inputNode.GetScene(), process=process)
         self.resultNodeID: str | None = None
         self.consistencyNodeID: str | None = None
+        self.uncertaintyNodeID: str | None = None
         self._inputID, self._inputName = inputNode.GetID(), inputNode.GetName()
         self._otherIDs = {
             name: node.GetID()
@@ -73,7 +93,8 @@ class UpscaleRun(JobRun):
             if node is not None
         }
         self._marginMm = marginMm
-        self._wantsConsistency = consistency
+        wanted = {"consistency": consistency, "uncertainty": uncertainty}
+        self._maps = [name for name, is_ in wanted.items() if is_]
         self._outputID = None if outputNode is None else outputNode.GetID()
         self._outputName = outputName
         self._parameters = dict(parameters)
@@ -101,8 +122,7 @@ class UpscaleRun(JobRun):
 
     def _job(self, folder: Path) -> dict[str, Any]:
         outputs = {"image": str(folder / "result.nrrd")}
-        if self._wantsConsistency:
-            outputs["consistency"] = str(folder / "consistency.nrrd")
+        outputs |= {name: str(folder / f"{name}.nrrd") for name in self._maps}
         return {"task": "upscale", "inputs": self._inputs, "outputs": outputs, "parameters": self._parameters}
 
     def _problem(self) -> str:
@@ -110,17 +130,13 @@ class UpscaleRun(JobRun):
 
     def _read(self, folder: Path) -> Any:
         result = volumes.Voxels.read(folder / "result.nrrd")
-        consistency, shown = None, 0.0
-        if self._wantsConsistency:
-            consistency = volumes.Voxels.read(folder / "consistency.nrrd")
-            # A result that agrees everywhere needs a range too.
-            shown = float(np.percentile(vtk_to_numpy(consistency.scalars), _SHOWN_PERCENTILE)) or 1.0
+        maps = {name: _Map.read(folder / f"{name}.nrrd") for name in self._maps}
         for path in folder.glob("*.nrrd"):  # here, in the thread: deleting a large file takes a while
             path.unlink()
-        return result, consistency, shown
+        return result, maps
 
     def _import(self, loaded: Any) -> None:
-        voxels, consistency, shown = loaded
+        voxels, maps = loaded
         beside = self._node(self._inputID)
         if beside is None:
             raise SceneError(self._inputGone())
@@ -128,12 +144,20 @@ class UpscaleRun(JobRun):
         node = volumes.show(voxels, self._scene, name=self._name(output), beside=beside, output=output)
         volumes.record(node, self._origin())
         self.resultNodeID = node.GetID()
-        if consistency is not None:
-            name = _("{name} consistency").format(name=node.GetName())
-            map_ = volumes.show(consistency, self._scene, name=name, beside=beside)
-            differences.dress(map_, shown, "absolute", legend=False)
-            volumes.record(map_, {"consistency_of": node.GetName(), "input": self._inputName})
-            self.consistencyNodeID = map_.GetID()
+        names = {
+            "consistency": _("{name} consistency").format(name=node.GetName()),
+            "uncertainty": _("{name} uncertainty").format(name=node.GetName()),
+        }
+        shown = {name: self._importMap(name, map_, names[name], node, beside) for name, map_ in maps.items()}
+        self.consistencyNodeID, self.uncertaintyNodeID = shown.get("consistency"), shown.get("uncertainty")
+
+    def _importMap(self, kind: str, map_: _Map, name: str, result: Any, beside: Any) -> str:
+        """The ID of a new volume that shows a map of the result, and says of which."""
+        node = volumes.show(map_.voxels, self._scene, name=name, beside=beside)
+        differences.dress(node, map_.shown, "absolute", legend=False)
+        told = {key: value for key, value in self._origin().items() if key in _TOLD_OF_MAPS}
+        volumes.record(node, {f"{kind}_of": result.GetName(), **told})
+        return str(node.GetID())
 
     def _origin(self) -> dict[str, Any]:
         told = dict(self.result.get("provenance") or {})

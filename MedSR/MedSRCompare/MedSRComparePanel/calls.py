@@ -236,10 +236,10 @@ class Calls(ChartCalls, StudyCalls):
         parts = {where: self.measures(parameters, where)[1] for where in tables.WHERE}
         tables.save(path, [each.title for each in self._current(parameters)], parts)
 
-    def consistency(self, parameters: Any) -> tuple[list[Shown], list[tables.Row]]:
-        """Without a reference: the volumes, and how well each, degraded again, explains the input."""
+    def withoutReference(self, parameters: Any) -> tuple[list[Shown], list[tables.Row]]:
+        """Without a reference: the volumes, and what their input and they themselves can tell; see `tables`."""
         shown = self._current(parameters)
-        return shown, tables.consistency(self._comparison.computed.measures, [each.source.GetID() for each in shown])
+        return shown, tables.unreferenced(self._comparison.computed.measures, [each.source.GetID() for each in shown])
 
     def _current(self, parameters: Any) -> list[Shown]:
         """The results whose measures hold."""

@@ -89,13 +89,13 @@ class ChecksSection(Section):
     def show(self) -> None:
         parameters, ui = self.parameters, self.ui
         ui.checksInfoLabel.text = _(
-            "Without a reference nobody can say how right the fine detail is. What can be checked is consistency: "
-            "degraded again, a result should look like the input it was made from. A consistent result may still "
-            "show detail that is not there; sharpness along a line is measured under Profile."
+            "Without a reference nobody can say how right the fine detail is, and no number here proves that any of it "
+            "is real. A residual well above the noise shows that a result, degraded again, contradicts its input. A "
+            "small one, and high sharpness (PSI, LPC-SI), are what a right result has, and an invented one may have."
         )
         reason = _("Used only without a reference.") if parameters.reference is not None else ""
         enable(ui.acquiredSelector, reason, _("The image that the volumes were made from."))
-        shown, rows = self.logic.consistency(parameters)
+        shown, rows = self.logic.withoutReference(parameters)
         fill(ui.consistencyTable, [each.title for each in shown], [each.color for each in shown], rows)
         ui.consistencyTable.visible = bool(rows)
 

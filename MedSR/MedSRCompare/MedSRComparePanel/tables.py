@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from slicer.i18n import tr as _
+
 WHERE = ("whole", "mask")
 _LESS_IS_BETTER = {"mae", "nrmse", "rmse"}
 _TITLES = {"psnr": "PSNR (dB)"}
@@ -53,15 +55,26 @@ def row(metric: str, values: Sequence[float | None]) -> Row:
     return Row(metric, _TITLES.get(metric, metric.upper()), list(values), _best(metric, values))
 
 
-def consistency(measures: Mapping[str, Any], nodeIDs: Sequence[str]) -> list[Row]:
-    """How well each volume explains the input: RMSE, and that relative to the input."""
-    measured = measures.get("consistency") or {}
+def unreferenced(measures: Mapping[str, Any], nodeIDs: Sequence[str]) -> list[Row]:
+    """What can be told of each volume without a reference; no best is marked, as none of it proves a detail.
+
+    Their difference from the input when degraded (RMSE, and its part of the input's range), sharpness and noise.
+    """
+    measured = measures.get("unreferenced") or {}
     found = [measured.get(nodeID) or {} for nodeID in nodeIDs]
+    noise = measures.get("input_noise")
+    titles = {
+        "rmse": _("Residual to the input"),
+        "relative": _("Residual, % of the range"),
+        "psi": "PSI",
+        "lpc_si": "LPC-SI",
+        "noise": _("Noise") if noise is None else _("Noise (input: {noise})").format(noise=text(noise)),
+    }
     made = []
-    for metric, title in {"rmse": "RMSE", "relative": "Relative (%)"}.items():
+    for metric, title in titles.items():
         values = [_scaled(each.get(metric), metric) for each in found]
         if any(value is not None for value in values):
-            made.append(Row(metric, title, values, _best("rmse", values)))
+            made.append(Row(metric, title, values, []))
     return made
 
 

@@ -10,8 +10,10 @@ import pytest
 import SimpleITK as sitk
 
 from MedSRLib.errors import Cancelled, InputError, OptionError, OutputError
+from MedSRLib.evaluation import measures, report
+from MedSRLib.evaluation.page import MAX_BYTES, told
 from MedSRLib.evaluation.pictures import diverging_map
-from MedSRLib.evaluation.report import Section, write_report, write_sections
+from MedSRLib.evaluation.report import Section, Wanted, write_report, write_sections
 from MedSRLib.progress import Progress
 
 
@@ -55,7 +57,8 @@ def test_the_page_is_self_contained_and_small(written):
     text = path.read_text(encoding="utf-8")
     sources = Sources()
     sources.feed(text)
-    assert len(sources.found) == 3
+    # Details, views, profile, differences, histograms, agreement, curves.
+    assert len(sources.found) == 7
     assert all(source.startswith("data:image/png;base64,") for source in sources.found)
     assert "url(" not in text and "<script" not in text
     assert len(text) < 15_000_000
@@ -84,11 +87,16 @@ def test_the_best_of_each_column_is_bold(written):
         re.search(rf"<tr><td>{name}</td>\s*<td.*?</tr>", text, re.S).group() for name in ("Sharp", "Soft &lt;b&gt;")
     )
     assert sharp.count('class="best"') == 10 and soft.count('class="best"') == 0
+    assert [re.sub("<.*?>", "", head) for head in re.findall(r'<th class="group".*?</th>', text)][:3] == [
+        "PSNR, dB ↑",
+        "SSIM ↑",
+        "MAE, intensity units ↓",
+    ]
 
 
 def test_numbers_are_data_too(written):
     folder = written[0].parent
-    content = json.loads((folder / "metrics.json").read_text())
+    content = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     assert set(content["results"]) == {"Sharp", "Soft <b>"}
     sharp, soft = content["results"]["Sharp"], content["results"]["Soft <b>"]
     for metric in ("psnr", "ssim", "mae", "nrmse"):
@@ -101,6 +109,55 @@ def test_numbers_are_data_too(written):
     assert float(rows[0]["psnr_mask"]) == pytest.approx(sharp["psnr"]["mask"])
 
 
+def test_every_measure_is_explained_and_every_section_there(written):
+    text = written[0].read_text(encoding="utf-8")
+    parts = ("Pictures", "Sharpness of an edge", "Signed differences", "Distribution of the errors", "Agreement")
+    parts += ("Slice by slice", "Numbers", "What the measures are", "Where the results come from")
+    places = [text.index(f">{part}") for part in parts]
+    assert places == sorted(places)
+    for name in measures.chosen(["default"]):
+        assert measures.MEASURES[name].description in text
+
+
+def test_slices_are_data_with_their_position(written):
+    folder = written[0].parent
+    content = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    by_slice = content["results"]["Sharp"]["slices"]
+    assert {axis: len(values) for axis, values in by_slice["ssim-2d"].items()} == {"k": 18, "j": 20, "i": 22}
+    rows = list(csv.DictReader((folder / "slices.csv").open()))
+    chosen = [r for r in rows if (r["result"], r["measure"], r["axis"]) == ("Sharp", "psnr", "k")]
+    assert [float(r["value"]) for r in chosen] == [v for v in by_slice["psnr"]["k"] if v is not None]
+    assert all(float(r["position_mm"]) == 1.5 * int(r["slice"]) for r in rows)
+
+
+def test_the_chosen_measures_are_measured_and_no_others(tmp_path):
+    lesions = sitk.Cast(volume() > 90, sitk.sitkUInt8)
+    wanted = Wanted(("psi", "lpc-si", "hfen", "lesion-mae"), lesions=lesions)
+    path = write_report(tmp_path, volume(shape=(18, 33, 34)), {"A": volume(1.0, (18, 33, 34))}, wanted=wanted)
+    content = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    entry = content["results"]["A"]
+    assert {"psi", "lpc-si", "hfen", "lesion-mae"} < set(entry) and "psnr" not in entry
+    assert entry["lesion-mae"]["lesion 1"] > 0
+    assert set(content["reference"]) == {"size", "spacing_mm", "psi", "lpc-si", "slices"}
+    with (tmp_path / "metrics.csv").open() as file:
+        assert {"psi_mask", "hfen_whole", "lesion-mae_lesion_1"} < set(next(csv.reader(file)))
+    text = path.read_text(encoding="utf-8")
+    assert 'class="reference"' in text and "PSI and LPC-SI judge sharpness, not truth" in text
+    assert r"\toprule" in (tmp_path / "metrics.tex").read_text(encoding="utf-8")
+
+
+def test_a_measure_that_is_none_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(OptionError, match="'lpips'"):
+        write_report(tmp_path / "new", volume(), {"A": volume()}, wanted=Wanted(("lpisp",)))
+    assert not list(tmp_path.glob("new/*"))
+
+
+def test_what_a_result_was_made_by_is_told_once_and_short():
+    provenance = {"method": "arssr", "note": "Research use only.", "model": None, "seed": 0, "model_sha256": "0f" * 32}
+    provenance["settings"] = {"method": "arssr", "scale": None, "options": {}, "memory": 2}
+    assert told(provenance) == "method: arssr; seed: 0; model_sha256: 0f0f0f0f0f0f…; memory: 2"
+
+
 def test_progress_ends_at_one(written):
     fractions = [event["fraction"] for event in written[1] if event["event"] == "progress"]
     assert fractions == sorted(fractions) and fractions[-1] == 1
@@ -109,16 +166,22 @@ def test_progress_ends_at_one(written):
 def test_sections_share_a_reference_and_are_told_apart(tmp_path):
     sections = [Section("×2", {"A": volume(1.0)}), Section("×4", {"A": volume(2.0)})]
     write_sections(tmp_path, volume(), sections, title="Two scales", introduction="A ball.")
-    results = json.loads((tmp_path / "metrics.json").read_text())["results"]
+    results = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["results"]
     assert set(results) == {"A ×2", "A ×4"}
     assert (results["A ×4"]["name"], results["A ×4"]["section"]) == ("A", "×4")
     assert "A ball." in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+def test_a_page_that_grows_too_large_gets_coarser_pictures(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "page", lambda *arguments: "x" * (120_000 * arguments[-1]))
+    path = write_report(tmp_path, volume(), {"A": volume(1.0)})
+    assert path.stat().st_size == 120_000 * 100 < MAX_BYTES < 120_000 * 130
+
+
 def test_many_results_go_into_several_figures(tmp_path):
     image = volume(1.0, (12, 12, 12))
     path = write_report(tmp_path, volume(shape=(12, 12, 12)), {f"R{i}": image for i in range(5)})
-    assert path.read_text(encoding="utf-8").count("data:image/png") == 5
+    assert path.read_text(encoding="utf-8").count("data:image/png") == 10
 
 
 @pytest.mark.parametrize("shape", [(1, 14, 15), (2, 14, 15)])
@@ -126,7 +189,9 @@ def test_thin_volumes_are_shown(tmp_path, shape):
     rng = np.random.default_rng(0)
     image = sitk.GetImageFromArray(rng.random(shape, dtype=np.float32))
     assert write_report(tmp_path, image, {"Same": image}).is_file()
-    assert json.loads((tmp_path / "metrics.json").read_text())["results"]["Same"]["psnr"]["whole"] is None
+    assert (
+        json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["results"]["Same"]["psnr"]["whole"] is None
+    )
 
 
 def test_zero_is_white():

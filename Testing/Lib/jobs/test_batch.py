@@ -27,11 +27,11 @@ def cohort(tmp_path: Path) -> Path:
     return tmp_path / "data" / "MANIFEST.tsv"
 
 
-def run(manifest: Path, out: Path, **parameters: Any) -> tuple[int, Events]:
+def run(manifest: Path, out: Path, maps: dict[str, str] | None = None, **parameters: Any) -> tuple[int, Events]:
     job = {
         "task": "batch",
         "inputs": {"manifest": str(manifest)},
-        "outputs": {"folder": str(out)},
+        "outputs": {"folder": str(out), **(maps or {})},
         "parameters": {"method": "linear", "scale": 2, "device": "cpu"} | parameters,
     }
     events: Events = []
@@ -82,15 +82,15 @@ def test_one_bad_volume_is_told_at_the_end(cohort: Path, tmp_path: Path) -> None
 def test_a_fault_in_one_volume_gives_exit_code_3(cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from MedSRLib import upscaling
 
-    whole = upscaling.upscale
+    whole = upscaling.outcome
     turns = iter([True, False])
 
-    def sometimes(*arguments: Any, **named: Any) -> sitk.Image:
+    def sometimes(*arguments: Any, **named: Any) -> upscaling.Outcome:
         if next(turns):
             raise ZeroDivisionError("oops")
         return whole(*arguments, **named)
 
-    monkeypatch.setattr(upscaling, "upscale", sometimes)
+    monkeypatch.setattr(upscaling, "outcome", sometimes)
     code, events = run(cohort, tmp_path / "out")
     assert code == 3
     assert any("Traceback" in event.get("message", "") for event in events)
@@ -130,3 +130,24 @@ def test_results_stay_in_their_folder_wherever_the_inputs_lie(cohort: Path, tmp_
     manifest.write_text("path\tsubject\n../data/anna/t1.nrrd\tanna\n")
     assert run(manifest, tmp_path / "deep" / "out")[0] == 0
     assert (tmp_path / "deep" / "out" / "t1.nii.gz").is_file()
+
+
+def test_maps_lie_in_their_own_folders_and_are_made_again_when_they_are_gone(cohort: Path, tmp_path: Path) -> None:
+    maps = {name: str(tmp_path / name) for name in ("consistency", "uncertainty")}
+    wanted = {"ensemble": "flips", "refine": True}
+    code, events = run(cohort, tmp_path / "out", maps, **wanted)
+    assert (code, made(events)) == (0, ["anna", "ben"])
+    assert sitk.ReadImage(tmp_path / "consistency" / "ben" / "t1.nii.gz").GetSize() == (5, 10, 7)
+    uncertainty = tmp_path / "uncertainty" / "ben" / "t1.nii.gz"
+    assert sitk.ReadImage(uncertainty).GetSize() == (10, 20, 14)
+    assert made(run(cohort, tmp_path / "out", maps, **wanted)[1]) == []
+    uncertainty.unlink()
+    assert made(run(cohort, tmp_path / "out", maps, **wanted)[1]) == ["ben"]
+    assert made(run(cohort, tmp_path / "out", maps, ensemble="flips")[1]) == ["anna", "ben"]
+
+
+def test_maps_never_lie_over_results(cohort: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, events = run(cohort, out, {"consistency": str(out)})
+    assert code == 2
+    assert "another result" in events[-1]["message"]

@@ -64,6 +64,56 @@ def test_a_result_tells_paths_and_provenance(scan: Path) -> None:
     assert {"stage", "progress"} <= {event["event"] for event in events}
 
 
+def test_the_checks_of_a_result_are_told_and_written(scan: Path) -> None:
+    told = upscale_job(scan, ensemble="flips", refine=True, acquisition="slice-profile", thickness=1.5)
+    told["outputs"] |= {name: str(scan.with_name(f"{name}.nrrd")) for name in ("consistency", "uncertainty")}
+    events: Events = []
+    assert runner.run(told, events.append) == 0
+    origin = events[-1]["provenance"]
+    assert origin["ensemble"] == "flips (8 copies)"
+    assert origin["acquisition"] == "slice-profile, 1.5 mm"
+    assert origin["consistency_after"] <= origin["consistency_before"]
+    assert sitk.ReadImage(events[-1]["outputs"]["uncertainty"]).GetSize() == (12, 17, 22)
+    assert sitk.ReadImage(events[-1]["outputs"]["consistency"]).GetSize() == (7, 10, 13)
+    assert json.loads(scan.with_name("uncertainty.json").read_text())["map"] == "uncertainty"
+
+
+@pytest.mark.parametrize(
+    "parameters, told",
+    [
+        ({}, "give ensemble too"),
+        ({"ensemble": "mirrors"}, "no ensemble 'mirrors'"),
+        ({"ensemble": "flips", "acquisition": "fysical"}, "Did you mean 'physical'"),
+        ({"ensemble": "flips", "acquisition": "slice-profile"}, "thickness"),
+    ],
+)
+def test_checks_that_cannot_be_made_are_refused_before_anything_is_read(
+    scan: Path, parameters: dict[str, Any], told: str
+) -> None:
+    wrong = upscale_job(scan, **parameters)
+    wrong["outputs"]["uncertainty"] = str(scan.with_name("uncertainty.nrrd"))
+    events: Events = []
+    assert runner.run(wrong, events.append) == 2
+    assert told in events[-1]["message"]
+    assert not any(event["event"] == "stage" for event in events)
+
+
+def test_a_consistency_map_across_oblique_axes_is_refused_before_the_work(scan: Path) -> None:
+    turned = sitk.ReadImage(scan)
+    turned.SetDirection((0.8, -0.6, 0, 0.6, 0.8, 0, 0, 0, 1))
+    sitk.WriteImage(turned, scan.with_name("turned.nrrd"))
+    wanted = upscale_job(scan)
+    del wanted["parameters"]["scale"]
+    wanted["inputs"]["like"] = str(scan.with_name("turned.nrrd"))
+    wanted["outputs"]["consistency"] = str(scan.with_name("consistency.nrrd"))
+    events: Events = []
+    assert runner.run(wanted, events.append) == 2
+    assert "oblique" in events[-1]["message"]
+    assert not any(event["event"] == "progress" for event in events)
+    del wanted["outputs"]["consistency"]
+    assert runner.run(wanted, events.append) == 0
+
+
 def test_a_change_of_modality_is_told(scan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from MedSRLib.jobs import upscale
 

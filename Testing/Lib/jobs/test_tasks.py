@@ -66,7 +66,19 @@ def test_benchmark_tells_its_table(monkeypatch: pytest.MonkeyPatch, inputs: dict
     del inputs["recipe"]
     code, end = run({"task": "benchmark", "inputs": inputs, "outputs": {"folder": str(tmp_path / FOLDER)}})
     assert (code, end["table"]) == (0, "| method | psnr |")
-    assert called["out_folder"] == tmp_path / FOLDER
+    assert end["outputs"]["report"] == str(tmp_path / FOLDER / "benchmark.html")
+    assert called["out_folder"] == tmp_path / FOLDER and called["cluster"] is None
+
+
+def test_benchmark_goes_to_a_cluster(monkeypatch: pytest.MonkeyPatch, inputs: dict[str, str], tmp_path: Path) -> None:
+    monkeypatch.setattr("MedSRLib.protocols.cluster.require", lambda module, extra: None)
+    called = engine(monkeypatch, "MedSRLib.protocols.run", "run_benchmark", "")
+    del inputs["recipe"]
+    job = {"task": "benchmark", "inputs": inputs, "outputs": {"folder": str(tmp_path / FOLDER)}}
+    code, _ = run(job | {"parameters": {"dask": "LOCAL", "workers": 3}})
+    assert (code, called["cluster"].address, called["cluster"].workers) == (0, "LOCAL", 3)
+    code, end = run(job | {"parameters": {"dask": "tcp://host:8786", "workers": 3}})
+    assert code == 2 and "workers go with dask" in end["message"]
 
 
 def test_demo_tells_its_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

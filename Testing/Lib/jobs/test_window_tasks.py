@@ -69,12 +69,27 @@ def test_a_label_chooses_the_segment(files: dict[str, str], tmp_path: Path) -> N
     assert code == 2 and "mask" in end["message"]
 
 
-def test_without_a_reference_the_consistency_with_the_input_is_told(files: dict[str, str], tmp_path: Path) -> None:
+def test_without_a_reference_the_results_are_looked_at_beside_their_input(
+    files: dict[str, str], tmp_path: Path
+) -> None:
     code, _ = run(compare_job(files, tmp_path / "out", reference=None, input=files["truth"]))
     assert code == 0
     measures = json.loads((tmp_path / "out" / "measures.json").read_text(encoding="utf-8"))
-    assert measures["consistency"]["node 1"]["rmse"] == pytest.approx(2, rel=0.3)
+    found = measures["unreferenced"]["node 1"]
+    assert found["rmse"] == pytest.approx(2, rel=0.3)
+    assert found["noise"] == pytest.approx(20, rel=0.5) and measures["input_noise"] == pytest.approx(20, rel=0.5)
+    assert found["psi"] is None  # slices of ten pixels are too small for it
     assert "metrics" not in measures
+
+
+def test_a_result_oblique_to_its_input_has_no_residual(files: dict[str, str], tmp_path: Path) -> None:
+    turned = Grid(GRID.size, GRID.spacing, GRID.origin, (0.8, 0.6, 0, -0.6, 0.8, 0, 0, 0, 1))
+    images.write(images.from_array(images.to_array(images.read(Path(files["result"]))), turned), tmp_path / "t.nrrd")
+    results = {"node 1": {"image": str(tmp_path / "t.nrrd")}}
+    code, _ = run(compare_job(files, tmp_path / "out", reference=None, input=files["truth"], results=results))
+    assert code == 0
+    measures = json.loads((tmp_path / "out" / "measures.json").read_text(encoding="utf-8"))
+    assert measures["unreferenced"]["node 1"]["rmse"] is None
 
 
 def test_a_field_that_is_none_is_refused(files: dict[str, str], tmp_path: Path) -> None:

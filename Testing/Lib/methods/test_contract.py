@@ -12,6 +12,7 @@ import torch
 from MedSRLib import images
 from MedSRLib.errors import Cancelled, OptionError
 from MedSRLib.grids import Grid, scaled
+from MedSRLib.inference import ensemble
 from MedSRLib.inference.runtime import Runtime
 from MedSRLib.methods import registry
 from MedSRLib.methods.contract import FAMILIES
@@ -125,3 +126,23 @@ def test_a_method_that_does_not_learn_says_so(identifier):
 def test_unknown_options_are_refused(identifier):
     with pytest.raises(OptionError, match="no_such_option"):
         registry.create(identifier, {"no_such_option": 1})
+
+
+def test_turned_copies_lie_on_the_wanted_grid_and_show_the_same_place(identifier):
+    """A coarse pattern: however the input is turned, it stays where it is, and the spread is small beside it."""
+    if registry.get(identifier).info.trains_on_scan:
+        pytest.skip("it would train eight times; the geometry of its result is tested above")
+    grid = GRIDS["odd"]
+    k, j, i = np.meshgrid(*(np.linspace(-1, 1, n) for n in grid.shape), indexing="ij")
+    image, wanted = images.from_array(50 + 30 * i + 20 * j + 10 * k, grid), scaled(grid, (2, 1.7, 1))
+    found = ensemble.average(
+        lambda turned, there, progress: _upscale(identifier, turned, there, progress),
+        image,
+        wanted,
+        ensemble.turns("flips", grid, wanted),
+        Progress(),
+    )
+    assert Grid.of(found.mean) == Grid.of(found.spread) == wanted
+    assert np.isfinite(images.to_array(found.mean)).all() and images.to_array(found.spread).min() >= 0
+    if not registry.get(identifier).info.needs_model:  # of random weights anything may come
+        assert images.to_array(found.spread).max() < 5

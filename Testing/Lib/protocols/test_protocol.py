@@ -98,3 +98,42 @@ def test_a_model_may_depend_on_the_degradation(tmp_path):
     assert protocol.method[1].model_for(protocol.degradation[0]) is None
     with pytest.raises(OptionError, match="models of 'Spline'"):
         load(written(tmp_path, text.replace("paper =", "papre =")))
+
+
+@pytest.mark.parametrize(
+    ("scales", "words"),
+    [
+        ("2", "takes whole slices away"),
+        ("{ through-plane = 2.5 }", "takes whole slices away"),
+        ("[1, 2, 2]", "takes whole slices away"),
+        ("[2, 1, 1]]\nrotations = [0, 90", "with rotations"),
+        ("{ trough-plane = 2 }", "trough-plane"),
+    ],
+)
+def test_slices_can_only_be_dropped_whole_along_one_axis(tmp_path, scales, words):
+    text = GOOD.replace("[2, [1, 1, 2.5]]", f"[{scales}]").replace('kind = "spline"', 'kind = "drop"')
+    with pytest.raises(OptionError, match=words):
+        load(written(tmp_path, text))
+
+
+def test_a_scale_of_one_is_for_synthesis(tmp_path):
+    text = GOOD.replace("[2, [1, 1, 2.5]]", "[1]")
+    with pytest.raises(OptionError, match="leaves nothing to do"):
+        load(written(tmp_path, text))
+    load(written(tmp_path, text.replace('label = "all"', 'label = "all"\ntarget = "T2w"')))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('measures = ["psnr", "lpisp"]', "lpips"),
+        ('measures = ["psnr"]\ntested = ["vif"]', "'vif', which is not among its measures"),
+        ('measures = ["lesion-contrast"]\ntested = ["lesion-contrast"]', "no better side"),
+        ('mask = "head"', "mask"),
+        ("rotations = [360]", "rotations"),
+        ("rotations = [90, 90.0]", "'90' is used twice"),
+    ],
+)
+def test_mistakes_of_measures_and_rotations_are_named(tmp_path, line, words):
+    with pytest.raises(OptionError, match=words):
+        load(written(tmp_path, GOOD.replace('name = "small"', f'name = "small"\n{line}')))

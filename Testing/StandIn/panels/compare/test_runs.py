@@ -151,19 +151,23 @@ def test_without_packages_the_views_work(
     assert installed == ["pydantic"] and chosen.ui.setupCollapsible.isHidden()
 
 
-def test_consistency_without_a_reference(chosen: Any, pair: tuple[Any, Any], settle: Callable[[], None]) -> None:
+def test_what_can_be_told_without_a_reference(chosen: Any, pair: tuple[Any, Any], settle: Callable[[], None]) -> None:
     import types
 
     chosen.ui.referenceSelector.setCurrentNode(None)
     chosen.ui.acquiredSelector.setCurrentNode(pair[0])
     settle()
     assert chosen.logic.needsRun(chosen.panel.parameters)
-    measures = {"consistency": {pair[1].GetID(): {"rmse": 2.0, "relative": 0.03}}}
+    found = {"rmse": 2.0, "relative": 0.03, "psi": 0.25, "lpc_si": None, "noise": 1.5}
+    measures = {"unreferenced": {pair[1].GetID(): found}, "input_noise": 1.25}
     run = types.SimpleNamespace(measures=measures, resampled={pair[1].GetID(): ""}, differences={})
     chosen.logic.finishRun(chosen.panel.parameters, run)
     chosen.panel.refresh()
     table = chosen.ui.consistencyTable
-    assert [table.item(row, 0).text() for row in range(table.rowCount)] == ["2", "3"]
+    assert [table.item(row, 0).text() for row in range(table.rowCount)] == ["2", "3", "0.25", "1.5"]
+    assert table.verticalHeaderItem(3).text() == "Noise (input: 1.25)"
+    assert not any(table.item(row, 0).font().bold() for row in range(table.rowCount))
+    assert "proves" in chosen.ui.checksInfoLabel.text
     assert "reference" in chosen.ui.reportButton.toolTip
 
 

@@ -35,7 +35,8 @@ class FakeRun:
     """A run whose events and end the test decides."""
 
     def __init__(self) -> None:
-        self.state, self.resultNodeID, self.consistencyNodeID, self.errorMessage = "running", None, None, ""
+        self.state, self.resultNodeID, self.errorMessage = "running", None, ""
+        self.consistencyNodeID = self.uncertaintyNodeID = None
         self.events: list[dict[str, Any]] = []
         self.result: dict[str, Any] = {}
         self.cancelled = self.cleaned = False

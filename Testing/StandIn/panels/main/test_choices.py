@@ -252,7 +252,14 @@ def test_every_choice_comes_back_with_the_scene(panel: Any, volume: Any, scene: 
     parameters = panel.panel.parameters
     parameters.inputVolume = volume
     wanted = {"goal": "scale", "linked": False, "scaleZ": 4.0, "method": "cubic", "device": "cpu", "memory": 3.0}
-    wanted |= {"precision": "float32", "consistency": True, "margin": 2.0, "family": "interpolation"}
+    wanted |= {
+        "precision": "float32",
+        "consistency": True,
+        "uncertainty": True,
+        "refine": True,
+        "margin": 2.0,
+        "family": "interpolation",
+    }
     for name, value in wanted.items():
         setattr(parameters, name, value)
     assert slicer.util.saveScene(str(tmp_path / "scene.mrml"))

@@ -1,0 +1,105 @@
+"""Jobs that upscale: one volume, or every volume of a manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from MedSRLib.jobs.parts import CohortInputs, Factors, Folder, JobPath, RuntimeParameters, Strict
+
+
+class UpscaleParameters(RuntimeParameters):
+    """How to upscale: exactly one of scale, spacing, isotropic (or the input ``like``) says to which grid.
+
+    ``ensemble`` ("flips" or "flips-and-rotations", see `inference.ensemble`) averages the method over turned copies;
+    ``refine`` makes the result consistent with the input (`inference.refinement`). ``acquisition`` and
+    ``thickness`` (mm) are what is assumed of the input, for that and for the map of the consistency.
+    """
+
+    method: str = "bspline"
+    scale: Factors | None = None
+    spacing: Factors | None = None
+    isotropic: bool = False
+    model: str | None = None
+    options: dict[str, Any] = Field(default={})
+    output_type: Literal["float32", "input"] = "float32"
+    ensemble: str | None = None
+    refine: bool = False
+    acquisition: str = "physical"
+    thickness: float | None = None
+
+    def targets(self) -> list[str]:
+        """Names of the given ways to say the grid."""
+        named = {"scale": self.scale, "spacing": self.spacing, "isotropic": self.isotropic or None}
+        return [name for name, value in named.items() if value is not None]
+
+
+def _refuse_all_but_one(targets: list[str]) -> None:
+    if len(targets) != 1:
+        raise ValueError(
+            "give exactly one of scale, spacing, like and isotropic, "
+            + (f"not {' and '.join(targets)}" if targets else "none is given")
+        )
+
+
+def _refuse_uncertainty_alone(path: Path | None, parameters: UpscaleParameters) -> None:
+    if path is not None and parameters.ensemble is None:
+        raise ValueError("an uncertainty map is the spread of an ensemble; give ensemble too, such as flips")
+
+
+class UpscaleInputs(Strict):
+    """The image to upscale; ``like`` is an image whose grid is wanted, ``guide`` one of another modality."""
+
+    image: JobPath
+    guide: JobPath | None = None
+    like: JobPath | None = None
+
+
+class UpscaleOutputs(Strict):
+    """The result; ``consistency`` is what the result, degraded again, differs from the input by.
+
+    ``uncertainty`` is one standard deviation over the copies of the ensemble, which it needs.
+    """
+
+    image: JobPath
+    consistency: JobPath | None = None
+    uncertainty: JobPath | None = None
+
+
+class BatchOutputs(Folder):
+    """Folders, of the results and of their maps; names are those of the results."""
+
+    consistency: JobPath | None = None
+    uncertainty: JobPath | None = None
+
+
+class UpscaleJob(Strict):
+    """One volume in, one sharper volume out."""
+
+    task: Literal["upscale"]
+    inputs: UpscaleInputs
+    outputs: UpscaleOutputs
+    parameters: UpscaleParameters
+
+    @model_validator(mode="after")
+    def _one_target(self) -> UpscaleJob:
+        _refuse_all_but_one(self.parameters.targets() + (["like"] if self.inputs.like else []))
+        _refuse_uncertainty_alone(self.outputs.uncertainty, self.parameters)
+        return self
+
+
+class BatchJob(Strict):
+    """Every volume of a manifest upscaled in the same way; what is done already is not done again."""
+
+    task: Literal["batch"]
+    inputs: CohortInputs
+    outputs: BatchOutputs
+    parameters: UpscaleParameters
+
+    @model_validator(mode="after")
+    def _one_target(self) -> BatchJob:
+        _refuse_all_but_one(self.parameters.targets())
+        _refuse_uncertainty_alone(self.outputs.uncertainty, self.parameters)
+        return self

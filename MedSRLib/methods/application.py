@@ -1,0 +1,177 @@
+"""A method with all it needs, applied to one prepared image on any grid.
+
+    canonical order -> method, on turned copies if wanted -> refined to the image, if wanted -> wanted grid
+
+Methods work along the image's own axes and only refine. `inference.ensemble` and `inference.refinement` wrap any of
+them there; `inference.regridding` covers every other grid. No method knows of the three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import SimpleITK as sitk
+
+from MedSRLib import images
+from MedSRLib.errors import GridError, ModelError, OptionError
+from MedSRLib.grids import Grid
+from MedSRLib.inference import ensemble as ensembles
+from MedSRLib.inference import refinement, regridding
+from MedSRLib.inference import runtime as runtimes
+from MedSRLib.inference.refinement import Refined, Refinement
+from MedSRLib.inference.runtime import Runtime
+from MedSRLib.methods import registry
+from MedSRLib.methods.contract import Method, MethodInfo
+from MedSRLib.progress import Progress
+
+if TYPE_CHECKING:
+    from MedSRLib.models.library import Model
+
+_SHARE_OF_METHOD = 0.9
+"""Of the progress, where a refinement follows."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """A method with all it needs, the kind of its ensemble, and how it is refined; None for neither.
+
+    Raises:
+        OptionError: for an unknown kind of ensemble, and for one, or a refinement, of labels.
+    """
+
+    method: Method
+    options: Mapping[str, Any]
+    model: Model | None
+    guide: sitk.Image | None
+    runtime: Runtime
+    ensemble: str | None = None
+    refine: Refinement | None = None
+
+    def __post_init__(self) -> None:
+        if self.ensemble is not None:
+            ensembles.check(self.ensemble)
+        if self.of_labels and not (self.ensemble is None and self.refine is None):
+            raise OptionError(
+                "Nearest neighbour takes no ensemble and no refinement.",
+                "It keeps labels as they are, and what is averaged or corrected is no label.",
+                "Leave them out, or use another method.",
+            )
+
+    @property
+    def of_labels(self) -> bool:
+        """Whether the method makes no value that was not there, so that labels stay labels."""
+        return self.method.info.identifier == "nearest"
+
+    def once(self, image: sitk.Image, grid: Grid, progress: Progress) -> sitk.Image:
+        """The method alone, on a prepared image."""
+        return self.method.upscale(
+            image, grid, guide=self.guide, model=self.model, runtime=self.runtime, progress=progress
+        )
+
+
+@dataclass(frozen=True)
+class Made:
+    """One frame: the result, its spread over an ensemble, how its refinement went and how many copies there were."""
+
+    image: sitk.Image
+    spread: sitk.Image | None
+    refined: Refined | None
+    copies: int
+
+
+def prepare(
+    identifier: str,
+    options: Mapping[str, Any] | None,
+    model: Model | str | None,
+    guide: sitk.Image | None,
+    runtime: Runtime | None,
+    progress: Progress,
+) -> Application:
+    """The method, created, with its model found and its guide checked.
+
+    Raises:
+        MedSRError: for an unknown method or option, and for a model or guide that is missing or not taken.
+    """
+    method = registry.create(identifier, options)
+    if method.info.needs_guide != (guide is not None):
+        needs = "needs a" if guide is None else "takes no"
+        raise OptionError(f"The method '{identifier}' {needs} guide.", "", "Mend that, or use another method.")
+    return Application(
+        method,
+        dict(options or {}),
+        _model_of(method.info, model),
+        None if guide is None else images.prepared(guide, progress),
+        runtime or runtimes.choose(),
+    )
+
+
+def _model_of(info: MethodInfo, model: Model | str | None) -> Model | None:
+    if not info.needs_model:
+        if model is not None:
+            raise OptionError(f"The method '{info.identifier}' takes no model.", "", "Leave it out.")
+        return None
+    from MedSRLib.models import library
+
+    name = library.default(info.identifier, None) if model is None else model
+    if name is None:
+        raise ModelError(
+            f"There is no model for the method '{info.identifier}' in the library.",
+            "The method needs trained weights.",
+            "Train one with `medsr train`, or import one with `medsr models import`.",
+        )
+    if isinstance(name, str):
+        return library.load(name, info.identifier)
+    if name.card.method != info.identifier:
+        card = name.card
+        raise ModelError(f"The model '{card.name}' is for the method '{card.method}', not '{info.identifier}'.")
+    return name
+
+
+def on_any_grid(work: Application, image: sitk.Image, target: Grid, progress: Progress) -> Made:
+    """The prepared 3D image on the target grid, whatever its directions and spacing."""
+    turn_back = images.canonical(target)
+    wanted = turn_back.grid(target)
+    source = images.canonical(Grid.of(image)).image(image)
+    outside = regridding.outside(wanted, Grid.of(source))
+    if outside is not None and outside.all():
+        raise GridError(
+            "The wanted grid does not overlap the image.",
+            "Every voxel of it lies outside the image's field of view.",
+            "Check that both images are of one patient and in one coordinate system.",
+        )
+    made = _along_the_axes(work, source, regridding.working_grid(Grid.of(source), wanted), progress)
+    lowest = float(images.to_array(source).min())
+    if outside is not None:
+        progress.warn(
+            f"{int(outside.sum())} voxels of the wanted grid ({outside.mean():.1%}) lie outside the image's "
+            f"field of view; they are set to its minimum, {lowest:g}."
+        )
+
+    def placed(volume: sitk.Image, kind: str, beyond: float) -> sitk.Image:
+        volume = turn_back.undo_image(regridding.onto(volume, wanted, kind, outside, beyond))
+        volume.SetOrigin(target.origin)  # equal already, but for rounding
+        volume.SetSpacing(target.spacing)
+        volume.SetDirection(target.direction)
+        return volume
+
+    kind = "nearest" if work.of_labels else "bspline"
+    spread = None if made.spread is None else placed(made.spread, "linear", 0.0)
+    return replace(made, image=placed(made.image, kind, lowest), spread=spread)
+
+
+def _along_the_axes(work: Application, source: sitk.Image, grid: Grid, progress: Progress) -> Made:
+    """The method on a grid with the image's directions, over an ensemble and refined where that is wanted."""
+    first = progress if work.refine is None else progress.part(0.0, _SHARE_OF_METHOD)
+    if work.ensemble is None:
+        result, spread, copies = work.once(source, grid, first), None, 1
+    else:
+        turns = ensembles.turns(work.ensemble, Grid.of(source), grid)
+        averaged = ensembles.average(work.once, source, grid, turns, first)
+        result, spread, copies = averaged.mean, averaged.spread, len(turns)
+    if work.refine is None:
+        return Made(result, spread, None, copies)
+    last = progress.part(_SHARE_OF_METHOD, 1.0)
+    refined = refinement.refine(result, source, work.refine, device=work.runtime.device, progress=last)
+    return Made(refined.image, spread, refined, copies)
