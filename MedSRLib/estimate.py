@@ -90,7 +90,7 @@ def estimate(
         corrections = (_REFINEMENT if refine else 0.0) * fine / speed["voxels"]
         seconds = _START_S + copies * once + corrections + _FILES_S_PER_VOXEL * (fine + coarse)
     budget = (memory_gb or DEFAULT_BUDGET_GB) * _GIB
-    network = 0.0 if card is None else _BYTES_PER_FEATURE_VOXEL * coarse * _features(card)
+    network = work.network_bytes if card is None else _BYTES_PER_FEATURE_VOXEL * coarse * _features(card)
     images = 4.0 * ((_ARRAYS + (_ENSEMBLE_ARRAYS if copies > 1 else 0)) * fine + 2 * coarse)
     return Estimate(seconds, int(_PROGRAM_BYTES + images + min(network, budget)))
 

@@ -28,6 +28,9 @@ Triple = tuple[float, float, float]
 MAX_VOXELS = 4_000_000_000
 """A larger output is taken for a mistake (16 GB in float32)."""
 
+ANISOTROPIC = 1.5
+"""How much coarser than the others an axis must be for its slices to count as thick."""
+
 _DIRECTION_TOLERANCE = 1e-5
 
 
@@ -181,6 +184,16 @@ def scale_between(wanted: Grid, acquired: Grid) -> Triple:
     """How many wanted voxels lie along one acquired voxel, per axis x, y, z."""
     factors = tuple(a / w for a, w in zip(acquired.spacing, wanted.spacing, strict=True))
     return factors[0], factors[1], factors[2]
+
+
+def coarse_axis(spacing: Sequence[float], ratio: float = ANISOTROPIC) -> int | None:
+    """The axis of ``spacing`` that is at least ``ratio`` times as coarse as each of the others; None if there is none.
+
+    Thick slices lie across it.
+    """
+    axis = max(range(len(spacing)), key=lambda a: spacing[a])
+    others = [h for a, h in enumerate(spacing) if a != axis]
+    return axis if spacing[axis] >= ratio * max(others) else None
 
 
 def _resized(grid: Grid, real_size: Sequence[float]) -> Grid:

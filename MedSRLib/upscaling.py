@@ -20,12 +20,11 @@ import SimpleITK as sitk
 from MedSRLib import __version__, grids, images
 from MedSRLib.errors import OptionError
 from MedSRLib.grids import Grid
-from MedSRLib.inference import regridding
 from MedSRLib.inference import runtime as runtimes
 from MedSRLib.inference.consistency import consistency
 from MedSRLib.inference.refinement import Refinement
 from MedSRLib.inference.runtime import Runtime
-from MedSRLib.methods.application import Application, Made, on_any_grid, prepare
+from MedSRLib.methods.application import Application, Made, Task, on_any_grid, prepare, task_of
 from MedSRLib.progress import Progress
 
 if TYPE_CHECKING:
@@ -163,14 +162,17 @@ def outcome(
         raise OptionError(f"There is no output type '{output_type}'.", "", "Use float32 or input.")
     progress = progress or Progress()
     images.check(image)
-    work = replace(prepare(method, options, model, guide, runtime, progress), ensemble=ensemble, refine=refine)
     frames = images.frames(image)
-    _warn_of_model(work, Grid.of(frames[0]), target, progress)
+    task = task_of(Grid.of(frames[0]), target)
+    work = replace(prepare(method, options, model, guide, runtime, progress, task), ensemble=ensemble, refine=refine)
+    _warn_of_model(work, task, progress)
     done = []
     with runtimes.memory_errors(target.size):
         for number, frame in enumerate(frames):
             part = progress.part(number / len(frames), (number + 1) / len(frames))
-            made = on_any_grid(work, images.prepared(frame, progress), target, part)
+            prepared = images.prepared(frame, progress)
+            images.keep_thickness(prepared, like=image)
+            made = on_any_grid(work, prepared, target, part)
             if output_type == "input":
                 made = replace(made, image=images.restored_type(made.image, like=frame))
             done.append(made)
@@ -187,13 +189,11 @@ def _whole(frames: Sequence[sitk.Image], image: sitk.Image) -> sitk.Image:
     return frames[0] if image.GetDimension() == 3 else images.join(frames, like=image)
 
 
-def _warn_of_model(work: Application, image: Grid, target: Grid, progress: Progress) -> None:
+def _warn_of_model(work: Application, task: Task, progress: Progress) -> None:
     if work.model is not None:
         from MedSRLib.models import library
 
-        source, wanted = images.canonical(image).grid(image), images.canonical(target).grid(target)
-        scale = grids.scale_between(regridding.working_grid(source, wanted), source)
-        for warning in library.warnings_for(work.model.card, source.spacing, scale):
+        for warning in library.warnings_for(work.model.card, *task):
             progress.warn(warning)
 
 

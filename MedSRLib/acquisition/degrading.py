@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from MedSRLib import images
-from MedSRLib.acquisition.matrices import KINDS
+from MedSRLib import grids, images
+from MedSRLib.acquisition.matrices import KINDS, WITH_PROFILE
 from MedSRLib.acquisition.model import acquired_grid, build
 from MedSRLib.acquisition.noise import RicianNoise
 from MedSRLib.errors import OptionError
@@ -19,6 +19,8 @@ from MedSRLib.progress import Progress
 if TYPE_CHECKING:
     import SimpleITK as sitk
     import torch
+
+_SAME = 1e-6
 
 
 def check_kind(kind: str) -> None:
@@ -72,8 +74,20 @@ def degrade(
         x = torch.from_numpy(images.to_array(reference))
         y = _with_noise(model.A(x), noise * float(np.percentile(x.numpy(), 99)), generator, progress)
         coarse.append(images.from_array(y.numpy(), acquired))
+        if kind in WITH_PROFILE:
+            _tell_thickness(coarse[-1], wanted, thickness)
         progress.update((number + 1) / len(frames))
-    return coarse[0] if image.GetDimension() == 3 else images.join(coarse, like=image)
+    result = coarse[0] if image.GetDimension() == 3 else images.join(coarse, like=image)
+    images.keep_thickness(result, like=coarse[0])
+    return result
+
+
+def _tell_thickness(coarse: sitk.Image, wanted: Grid, thickness: float | Sequence[float] | None) -> None:
+    """Let the metadata tell the slice thickness, where the image has slices: one axis that is coarser."""
+    axes = [a for a in range(3) if coarse.GetSpacing()[a] > wanted.spacing[a] * (1 + _SAME)]
+    if len(axes) == 1:
+        widths = coarse.GetSpacing() if thickness is None else grids.as_triple(thickness, "thickness")
+        coarse.SetMetaData(images.THICKNESS_KEY, f"{widths[axes[0]]:g}")
 
 
 def _with_noise(y: torch.Tensor, sigma: float, generator: torch.Generator, progress: Progress) -> torch.Tensor:

@@ -14,11 +14,7 @@ Memory is the peak of the process's resident set while our way runs (sampled), a
 
 from __future__ import annotations
 
-import platform
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +23,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from MedSRLib.bench.measuring import machine, peak_memory, timed
 from MedSRLib.errors import OptionError
 from MedSRLib.inference.implicit import evaluate
 from MedSRLib.inference.runtime import Runtime
-from MedSRLib.networks.arssr import ArSSR, ArSSRConfig, Queries, product_coordinates
+from MedSRLib.networks.arssr import ArSSR, ArSSRConfig, product_coordinates
+from MedSRLib.networks.queries import Queries
 from MedSRLib.progress import Progress
 
 if TYPE_CHECKING:
@@ -72,7 +70,7 @@ def run(
     else:
         from MedSRLib.models.building import network_of
 
-        network = network_of(model)
+        network = network_of(model, "arssr")
     image = _picture(size)
     wanted = round(size * scale)
     positions = (np.arange(wanted) + 0.5) * size / wanted - 0.5
@@ -85,15 +83,15 @@ def run(
     seconds: dict[str, float] = {}
     differences: dict[str, float] = {}
     progress.stage("Timing the straightforward way")
-    straight, seconds["straightforward"] = _timed(lambda: straightforward(network, image, queries), runtime, 1)
+    straight, seconds["straightforward"] = timed(lambda: straightforward(network, image, queries), runtime, 1)
     progress.update(0.4)
     progress.stage("Timing the released code's way")
     seconds["released"] = _released_seconds(network, image, queries, runtime)
     progress.update(0.7)
-    with _peak_memory() as peak:
+    with peak_memory() as peak:
         for precision in dict.fromkeys(("float32", runtime.precision)):
             progress.stage(f"Timing ours in {precision}")
-            result, seconds[f"ours_{precision}"] = _timed(ours(precision), runtime, _REPEATS)
+            result, seconds[f"ours_{precision}"] = timed(ours(precision), runtime, _REPEATS)
             differences[precision] = float((result - straight).abs().max())
     progress.update(1.0)
     best = seconds[f"ours_{runtime.precision}"]
@@ -109,12 +107,7 @@ def run(
         "ratio_released": round(seconds["released"] / best, 1),
         "largest_difference": differences,
         "peak_memory_mib": round(peak[0] / 2**20),
-        "machine": {
-            "device": runtime.device,
-            "processor": platform.processor() or platform.machine(),
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-        },
+        "machine": machine(runtime),
     }
 
 
@@ -138,7 +131,7 @@ def _slab(network: ArSSR, image: Tensor, features: Tensor, queries: Queries, sla
     out = network.decoder(torch.cat([sampled, coordinates], dim=-1).flatten(0, -2)).view(sampled.shape[:-1])
     if network.config.residual == "cubic":
         from MedSRLib.inference.sampling import apply_separable
-        from MedSRLib.networks.arssr import axis_matrices
+        from MedSRLib.networks.queries import axis_matrices
 
         out = out + apply_separable(image, axis_matrices("cubic", shape, part))
     return out
@@ -148,52 +141,12 @@ def _slab(network: ArSSR, image: Tensor, features: Tensor, queries: Queries, sla
 def _released_seconds(network: ArSSR, image: Tensor, queries: Queries, runtime: Runtime) -> float:
     """Encoder and decoder for each of the first slabs, scaled to all of them."""
     slabs = len(queries.positions[0])
-    timed = min(_TIMED_SLABS, slabs)
+    few = min(_TIMED_SLABS, slabs)
 
     def first_slabs() -> Tensor:
-        return torch.cat([_slab(network, image, network.encoder(image[None, None]), queries, s) for s in range(timed)])
+        return torch.cat([_slab(network, image, network.encoder(image[None, None]), queries, s) for s in range(few)])
 
-    return _timed(first_slabs, runtime, 1)[1] * slabs / timed
-
-
-def _timed(work: Callable[[], Tensor], runtime: Runtime, repeats: int) -> tuple[Tensor, float]:
-    """The result and the median seconds of ``repeats`` runs after one to warm up (none if run once)."""
-    if repeats > 1:
-        work()
-    seconds = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        result = work()
-        if runtime.device.startswith("cuda"):
-            torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - started)
-    return result, float(np.median(seconds))
-
-
-@contextmanager
-def _peak_memory() -> Iterator[list[int]]:
-    """The growth of the resident set inside the block, bytes, as the list's only entry; Linux only, else 0."""
-    before, stop, peak = _resident(), threading.Event(), [0]
-
-    def watch() -> None:
-        while not stop.wait(0.02):
-            peak[0] = max(peak[0], _resident() - before)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        stop.set()
-        watcher.join()
-
-
-def _resident() -> int:
-    try:
-        with open("/proc/self/statm") as stream:  # noqa: PTH123 - a kernel file
-            return int(stream.read().split()[1]) * 4096
-    except OSError:
-        return 0
+    return timed(first_slabs, runtime, 1)[1] * slabs / few
 
 
 def _picture(size: int) -> Tensor:

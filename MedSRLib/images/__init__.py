@@ -4,6 +4,7 @@ reading      files and DICOM series in, with what ITK lets pass refused
 writing      whole or not at all, with provenance
 checking     what is no usable scalar 3D or 4D image; repair of NaN and Inf
 arrays       images <-> arrays (k, j, i), pixel types, the frames of 4D images
+slices       how thick they are
 orientation  voxels in the axis order and signs nearest to LPS, and back
 """
 
@@ -12,9 +13,11 @@ from MedSRLib.images.arrays import frames, from_array, join, restored_type, to_a
 from MedSRLib.images.checking import check, prepared
 from MedSRLib.images.orientation import Reorientation, canonical
 from MedSRLib.images.reading import read
+from MedSRLib.images.slices import THICKNESS_KEY, keep_thickness, slice_thickness
 from MedSRLib.images.writing import check_sidecar, check_suffix, sidecar, write
 
 __all__ = [
+    "THICKNESS_KEY",
     "Reorientation",
     "canonical",
     "check",
@@ -23,10 +26,12 @@ __all__ = [
     "frames",
     "from_array",
     "join",
+    "keep_thickness",
     "prepared",
     "read",
     "restored_type",
     "sidecar",
+    "slice_thickness",
     "stem",
     "to_array",
     "write",

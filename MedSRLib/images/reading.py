@@ -15,6 +15,7 @@ from MedSRLib.errors import InputError
 from MedSRLib.images import nifti
 from MedSRLib.images._quiet import quiet
 from MedSRLib.images.checking import check
+from MedSRLib.images.slices import DICOM_THICKNESS
 from MedSRLib.progress import Progress
 
 _PAIRS = (".hdr", ".img")
@@ -120,6 +121,10 @@ def _series(folder: Path, progress: Progress) -> sitk.Image:
         raise _unreadable(f"The DICOM series in '{folder}'", error) from error
     _check_steps(reader, len(names), folder, progress)
     _tell_left_out(folder, names, progress)
+    key = DICOM_THICKNESS
+    told = {reader.GetMetaData(n, key).strip() for n in range(len(names)) if reader.HasMetaDataKey(n, key)}
+    if len(told) == 1:
+        image.SetMetaData(key, told.pop())
     return image
 
 

@@ -25,17 +25,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from MedSRLib.inference import flat
 from MedSRLib.inference.runtime import Runtime
 from MedSRLib.inference.sampling import apply_separable, interpolation_matrix
 from MedSRLib.inference.tiles import Box, Tile, bounding_box, queries_of, tiles
-from MedSRLib.networks.arssr import ArSSR, ArSSRConfig, Queries, axis_coordinate, axis_matrices
+from MedSRLib.networks.arssr import ArSSR, ArSSRConfig, axis_coordinate
 from MedSRLib.networks.implicit_decoder import ImplicitDecoder
+from MedSRLib.networks.queries import Queries, axis_matrices
 from MedSRLib.progress import Progress
 
 HALO = 16
 """Context around a tile in input voxels: the exact receptive field where it is smaller."""
 
-_FLAT_RADIUS = 3
 _CPU_ROWS, _GPU_ROWS = 16384, 1 << 19
 _ALIGN = 32
 
@@ -65,7 +66,7 @@ def evaluate(
     """
     shape = (image.shape[0], image.shape[1], image.shape[2])
     engine = _Engine(network, runtime)
-    active = _active(image) if skip_flat else torch.ones(shape, dtype=torch.bool)
+    active = flat.active(image) if skip_flat else flat.everywhere(image)
     box = bounding_box(active.numpy())
     keep_cubic = network.config.residual == "cubic" or not bool(active.all())
     out = _cubic(image, queries) if keep_cubic else torch.empty([len(p) for p in queries.positions])
@@ -238,14 +239,3 @@ def _store(plane: Tensor, values: Tensor, mask: Tensor | None, add: bool) -> Non
 
 def _cubic(image: Tensor, queries: Queries) -> Tensor:
     return apply_separable(image, axis_matrices("cubic", tuple(image.shape), queries))
-
-
-def _active(image: Tensor) -> Tensor:
-    """Input voxels within `_FLAT_RADIUS` of which the image is not constant, bool (k, j, i)."""
-    window = 2 * _FLAT_RADIUS + 1
-    highest, lowest = image[None, None], -image[None, None]
-    for axis in range(3):
-        size, pad = [1, 1, 1], [0, 0, 0]
-        size[axis], pad[axis] = window, _FLAT_RADIUS
-        highest, lowest = (functional.max_pool3d(x, size, 1, pad) for x in (highest, lowest))
-    return (highest + lowest > 0)[0, 0]

@@ -38,26 +38,34 @@ def bounding_box(mask: np.ndarray) -> Box | None:
     return ranges[0], ranges[1], ranges[2]
 
 
-def tiles(box: Box, shape: tuple[int, int, int], halo: int, cost: Callable[[int], float], budget: float) -> list[Tile]:
+def tiles(
+    box: Box,
+    shape: tuple[int, int, int],
+    halo: int | tuple[int, int, int],
+    cost: Callable[[int], float],
+    budget: float,
+) -> list[Tile]:
     """Cut ``box`` into equal parts, as few as keep ``cost(region voxels)`` within the budget.
 
     Args:
         box: the input voxels to be covered.
         shape: of the whole input (k, j, i).
-        halo: context around a core, voxels; one more is added for the interpolation.
+        halo: context around a core, voxels (k, j, i, or one for all); one more is added for the interpolation.
         cost: bytes needed for a region of so many voxels.
         budget: bytes there are. Where even the smallest tile costs more, the smallest is used.
     """
     lengths = [s.stop - s.start for s in box]
+    around = [h + 1 for h in ((halo,) * 3 if isinstance(halo, int) else halo)]
+    smallest = [_SMALLEST_CORE if h > 1 else 1 for h in around]
     counts = [1, 1, 1]
     while True:
         cores = [math.ceil(n / c) for n, c in zip(lengths, counts, strict=True)]
-        regions = [min(c + 2 * (halo + 1), n) for c, n in zip(cores, shape, strict=True)]
-        axis = max(range(3), key=lambda a: cores[a])
-        if cost(math.prod(regions)) <= budget or cores[axis] <= _SMALLEST_CORE:
+        regions = [min(c + 2 * h, n) for c, h, n in zip(cores, around, shape, strict=True)]
+        axis = max(range(3), key=lambda a: (cores[a] > smallest[a], cores[a] / around[a]))
+        if cost(math.prod(regions)) <= budget or cores[axis] <= smallest[axis]:
             break
         counts[axis] += 1
-    parts = [_parts(s, count, n, halo + 1) for s, count, n in zip(box, counts, shape, strict=True)]
+    parts = [_parts(s, count, n, h) for s, count, n, h in zip(box, counts, shape, around, strict=True)]
     return [Tile((k[0], j[0], i[0]), (k[1], j[1], i[1])) for k in parts[0] for j in parts[1] for i in parts[2]]
 
 

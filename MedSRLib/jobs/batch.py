@@ -107,17 +107,24 @@ def _is_whole(volume: _Volume, settled: upscale.Settled) -> bool:
         volume.target.is_file()
         and all(path.is_file() for path in volume.maps.values())
         and volume.source.is_file()
-        and record.get("settings") == settled.settings()
+        and record.get("settings") == settled.made_with(_model_of(record)).settings()
         and record.get("medsr_version") == _version()
         and record.get("input_sha256") == files.sha256(volume.source)
         and record.get("output_sha256") == files.sha256(volume.target)
     )
 
 
+def _model_of(record: dict[str, Any]) -> str | None:
+    """The name of the model in the record of a result."""
+    settings = record.get("settings")
+    return settings.get("model") if isinstance(settings, dict) else None
+
+
 def _attempt(volume: _Volume, settled: upscale.Settled, progress: Progress) -> MedSRError | faults.FaultError | None:
     """Make one result; what went wrong is returned, so that the next volume has its turn."""
     try:
         image = images.read(volume.source, progress)
+        settled = settled.chosen_for(image)
         outcome = settled.apply(image, progress)
         origin = upscale.origin_of(settled, volume.source, image, outcome.image)
         for path in (volume.target, *volume.maps.values()):

@@ -145,6 +145,11 @@ def _bench(job: jobs.BenchJob, progress: Progress) -> dict[str, Any]:
 
         found = metrics.run(wanted.size or 256, runtime=runtime, progress=progress)
         return {"outputs": {}, "table": metrics.table(found), "measured": found}
+    if wanted.method == "networks":
+        from MedSRLib.bench import networks
+
+        found = networks.run(wanted.size or 48, runtime=runtime, progress=progress)
+        return {"outputs": {}, "table": networks.table(found), "measured": found}
     from MedSRLib.bench import arssr
     from MedSRLib.models import library
 

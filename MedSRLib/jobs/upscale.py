@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,33 @@ class Settled:
             "precision": self.runtime.precision,
         }
 
+    def chosen_for(self, image: sitk.Image, like: sitk.Image | None = None) -> Settled:
+        """The same with the library's model for this very image, where the job names none."""
+        from MedSRLib.methods.application import task_of
+        from MedSRLib.models import library
+
+        if self.model is None or self.parameters.model is not None:
+            return self
+        images.check(image)
+        task = task_of(Grid.of(images.frames(image)[0]), self._target(image, like))
+        return self.made_with(library.default(self.parameters.method, None, *task))
+
+    def made_with(self, name: str | None) -> Settled:
+        """The same with a model of the library, where the job names none and the library has it."""
+        from MedSRLib.models import library
+
+        if self.model is None or self.parameters.model is not None or name in (None, self.model.card.name):
+            return self
+        return replace(self, model=library.load(name, self.parameters.method)) if name in library.names() else self
+
+    def _target(self, image: sitk.Image, like: sitk.Image | None) -> Grid:
+        from MedSRLib import upscaling
+
+        wanted = self.parameters
+        return upscaling.target_grid(
+            image, scale=wanted.scale, spacing=wanted.spacing, isotropic=wanted.isotropic, like=like
+        )
+
     def apply(
         self,
         image: sitk.Image,
@@ -70,12 +97,9 @@ class Settled:
 
         wanted = self.parameters
         images.check(image)
-        target = upscaling.target_grid(
-            image, scale=wanted.scale, spacing=wanted.spacing, isotropic=wanted.isotropic, like=like
-        )
         return upscaling.outcome(
             image,
-            target,
+            self._target(image, like),
             wanted.method,
             guide=guide,
             model=self.model,
@@ -142,6 +166,7 @@ def perform(job: UpscaleJob, progress: Progress) -> dict[str, Any]:
     guide = None if job.inputs.guide is None else images.read(job.inputs.guide, progress)
     if like is not None and "consistency" in maps:
         consistency.refuse_oblique(Grid.of(images.frames(like)[0]), Grid.of(images.frames(image)[0]))
+    settled = settled.chosen_for(image, like)
     progress.stage(f"Upscaling with {job.parameters.method}")
     outcome = settled.apply(image, progress, like=like, guide=guide)
     progress.stage("Writing")

@@ -8,13 +8,13 @@ them there; `inference.regridding` covers every other grid. No method knows of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import SimpleITK as sitk
 
-from MedSRLib import images
+from MedSRLib import grids, images
 from MedSRLib.errors import GridError, ModelError, OptionError
 from MedSRLib.grids import Grid
 from MedSRLib.inference import ensemble as ensembles
@@ -28,6 +28,9 @@ from MedSRLib.progress import Progress
 
 if TYPE_CHECKING:
     from MedSRLib.models.library import Model
+
+Task = tuple[Sequence[float], Sequence[float]]
+"""What decides which model fits: spacing of the image in mm and the scale asked for, x, y, z in canonical order."""
 
 _SHARE_OF_METHOD = 0.9
 """Of the progress, where a refinement follows."""
@@ -88,8 +91,9 @@ def prepare(
     guide: sitk.Image | None,
     runtime: Runtime | None,
     progress: Progress,
+    task: Task | None = None,
 ) -> Application:
-    """The method, created, with its model found and its guide checked.
+    """The method, created, with its model found (without a name, the library's for the task) and its guide checked.
 
     Raises:
         MedSRError: for an unknown method or option, and for a model or guide that is missing or not taken.
@@ -101,20 +105,26 @@ def prepare(
     return Application(
         method,
         dict(options or {}),
-        _model_of(method.info, model),
+        _model_of(method.info, model, task),
         None if guide is None else images.prepared(guide, progress),
         runtime or runtimes.choose(),
     )
 
 
-def _model_of(info: MethodInfo, model: Model | str | None) -> Model | None:
+def task_of(image: Grid, target: Grid) -> Task:
+    """The task of bringing an image on one grid to another."""
+    source, wanted = images.canonical(image).grid(image), images.canonical(target).grid(target)
+    return source.spacing, grids.scale_between(regridding.working_grid(source, wanted), source)
+
+
+def _model_of(info: MethodInfo, model: Model | str | None, task: Task | None) -> Model | None:
     if not info.needs_model:
         if model is not None:
             raise OptionError(f"The method '{info.identifier}' takes no model.", "", "Leave it out.")
         return None
     from MedSRLib.models import library
 
-    name = library.default(info.identifier, None) if model is None else model
+    name = library.default(info.identifier, None, *(task or ())) if model is None else model
     if name is None:
         raise ModelError(
             f"There is no model for the method '{info.identifier}' in the library.",
@@ -134,6 +144,7 @@ def on_any_grid(work: Application, image: sitk.Image, target: Grid, progress: Pr
     turn_back = images.canonical(target)
     wanted = turn_back.grid(target)
     source = images.canonical(Grid.of(image)).image(image)
+    images.keep_thickness(source, like=image)
     outside = regridding.outside(wanted, Grid.of(source))
     if outside is not None and outside.all():
         raise GridError(

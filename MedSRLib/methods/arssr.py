@@ -72,11 +72,11 @@ class ArSSR(Method):
 
         from MedSRLib.inference.implicit import evaluate
         from MedSRLib.models.building import network_of
-        from MedSRLib.networks.arssr import Queries
+        from MedSRLib.networks.queries import Queries
 
         if model is None:
             raise ModelError("ArSSR needs a trained model.", "", "Choose one of `medsr models list`.")
-        network = network_of(model)
+        network = network_of(model, "arssr")
         where = relate(grid, Grid.of(image))
         if where is None:
             raise ValueError("the grid's directions are not the image's")  # the caller's fault, not a user's

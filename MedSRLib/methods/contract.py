@@ -72,10 +72,12 @@ class Work:
     Attributes:
         flops: floating-point operations of networks.
         voxels: voxels of cubic resampling.
+        network_bytes: what a network without a card would hold at once, where memory is not short.
     """
 
     flops: float = 0.0
     voxels: float = 0.0
+    network_bytes: float = 0.0
 
 
 class MethodOptions(BaseModel):

@@ -29,6 +29,16 @@ BUILTIN = {
     "lanczos": "MedSRLib.methods.interpolation:Lanczos",
     "back-projection": "MedSRLib.methods.back_projection:BackProjection",
     "arssr": "MedSRLib.methods.arssr:ArSSR",
+    "edsr": "MedSRLib.methods.edsr:EDSR",
+    "wdsr": "MedSRLib.methods.wdsr:WDSR",
+    "srfbn": "MedSRLib.methods.srfbn:SRFBN",
+    "dsrn": "MedSRLib.methods.dsrn:DSRN",
+    "srcnn3d": "MedSRLib.methods.srcnn3d:SRCNN3D",
+    "srrecnn3d": "MedSRLib.methods.srrecnn3d:SRReCNN3D",
+    "dcsrn": "MedSRLib.methods.dcsrn:DCSRN",
+    "rescnn": "MedSRLib.methods.rescnn:ResCNN",
+    "sander": "MedSRLib.methods.sander:Sander",
+    "self-training": "MedSRLib.methods.self_training:SelfTraining",
 }
 
 

@@ -18,6 +18,9 @@ from MedSRLib.errors import ModelError, OptionError
 _SPACING_SLACK = 1.1
 """A spacing up to a tenth outside the range trained for passes without a warning."""
 
+_ALIKE = 1.1
+"""Factors that differ by no more than a tenth count as isotropic."""
+
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
 
 
@@ -43,6 +46,7 @@ class ModelCard(BaseModel):
         architecture: keyword arguments that rebuild the network.
         scale_min: smallest scale trained for, per axis.
         scale_max: largest scale trained for, per axis.
+        axes: which axes were coarse in training: "any" of them in any degree, "all" alike, or "one" (thick slices).
         spacing_mm: finest and coarsest spacing of the *input* images in training, mm.
         normalisation: kind of `intensity.fit` applied to the input.
         intensity: a note on the intensities the model expects, in words.
@@ -71,6 +75,7 @@ class ModelCard(BaseModel):
     architecture: dict[str, Any]
     scale_min: float = Field(default=1.0, ge=1, allow_inf_nan=False)
     scale_max: float = Field(ge=1, allow_inf_nan=False)
+    axes: Literal["any", "all", "one"] = "any"
     spacing_mm: tuple[float, float] | None = None
     normalisation: str = "min-max"
     intensity: str = ""
@@ -176,9 +181,19 @@ def warnings_for(
             f"The scale {_listed(factors)} lies outside the {card.scale_min:g} to {card.scale_max:g} "
             f"that the model '{card.name}' was trained for."
         )
+    if enlarged and not _axes_fit(card, [f for _, f in enlarged]):
+        trained = "all axes alike" if card.axes == "all" else "one axis alone"
+        found.append(f"The model '{card.name}' was trained on volumes that are coarse along {trained}.")
     if modality and card.modalities and not card.covers(modality):
         found.append(f"The input is {modality}; the model '{card.name}' was trained on {', '.join(card.modalities)}.")
     return found
+
+
+def _axes_fit(card: ModelCard, factors: Sequence[float]) -> bool:
+    """Whether the axes that are enlarged, by these factors, are such as the model was trained on."""
+    if card.axes == "one":
+        return len(factors) == 1
+    return card.axes == "any" or (len(factors) == 3 and max(factors) <= _ALIKE * min(factors))
 
 
 def _listed(values: Sequence[float]) -> str:

@@ -1,8 +1,9 @@
 """Bring foreign checkpoints into the library, as data: no code in them is ever run.
 
-The released ArSSR checkpoints (https://github.com/iwuqing/ArSSR) are pickles of a state dictionary. They are
-read by torch's restricted unpickler (``weights_only=True``), which builds tensors and plain containers and
-refuses everything else; the architecture follows from the names and shapes of the tensors.
+Released checkpoints are pickles of a state dictionary: those of ArSSR (https://github.com/iwuqing/ArSSR), and those of
+EDSR, WDSR and SRFBN for photographs (see `networks.released_photographs`). They are read by torch's restricted
+unpickler (``weights_only=True``), which builds tensors and plain containers and refuses everything else; the method and
+its architecture follow from the names and shapes of the tensors.
 """
 
 from __future__ import annotations
@@ -27,39 +28,62 @@ _CITATION = (
 
 
 def import_checkpoint(path: str | Path, name: str, folder: str | Path | None = None) -> library.Model:
-    """A released ArSSR checkpoint as a model of the library.
+    """A released checkpoint as a model of the library.
 
     Args:
-        path: the .pkl file.
+        path: the .pkl or .pth file.
         name: what the model is to be called.
         folder: where to put it; the user's folder of the library if None.
 
     Raises:
         InputError: if the file cannot be read.
-        ModelError: if it holds code, or no ArSSR weights.
+        ModelError: if it holds code, or no weights of a network that MedSR knows.
         OutputError: if the library has that name already, or cannot be written.
     """
-    from MedSRLib.networks import released
-
     check_name(name)
     library.refuse_taken_name(name)
-    architecture, tensors = released.translated(_state_dict(Path(path)))
+    stated, tensors = _recognised(_state_dict(Path(path)))
     card = ModelCard(
         name=name,
-        method="arssr",
-        architecture=architecture,
-        scale_min=2.0,  # the range the released code trains on
-        scale_max=4.0,
-        normalisation="min-max",
+        **stated,
         licence="as the checkpoint's",
         recipe={"imported_from": Path(path).name},
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         medsr_version=__version__,
-        citation=_CITATION,
-        limits="Imported: its training data are not known to MedSR. Research use only; not a medical device.",
     )
     saved = library.save(library.Model(card, tensors), folder or library.user_folder())
     return library.load(saved)
+
+
+def _recognised(tensors: dict[str, torch.Tensor]) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """What a card says of a checkpoint, and its tensors under our names."""
+    from MedSRLib.networks import catalogue, released, released_photographs
+
+    method = released_photographs.method_of(tensors)
+    if method is None:
+        architecture, ours = released.translated(tensors)
+        stated: dict[str, Any] = {
+            "method": "arssr",
+            "architecture": architecture,
+            "scale_min": 2.0,  # the range the released code trains on
+            "scale_max": 4.0,
+            "citation": _CITATION,
+            "limits": "Imported: its training data are not known to MedSR. Research use only; not a medical device.",
+        }
+        return stated, ours
+    architecture, ours = released_photographs.translated(method, tensors)
+    network: Any = catalogue.build(method, architecture)
+    stated = {
+        "method": method,
+        "architecture": architecture,
+        "scale_max": float(max(architecture["scale"])),
+        "modalities": ["photographs"],
+        "degradation": "bicubic, as published",
+        "citation": network.citation,
+        "limits": "Imported: trained on photographs, it adds detail as photographs have it. Research use only; not a "
+        "medical device.",
+    }
+    return stated, ours
 
 
 def _state_dict(path: Path) -> dict[str, torch.Tensor]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -248,11 +248,32 @@ def refuse_taken_name(name: str) -> None:
         )
 
 
-def default(method: str, modality: str | None = None) -> str | None:
-    """The model a method takes when none is given: one for the modality if there is one, shipped first."""
-    of_method = {name: card for name, card in cards().items() if card.method == method}
-    fitting = [name for name, card in of_method.items() if modality and card.covers(modality)]
-    return next(iter(fitting or of_method), None)
+def default(
+    method: str,
+    modality: str | None = None,
+    spacing: Sequence[float] | None = None,
+    scale: Sequence[float] | None = None,
+) -> str | None:
+    """The model a method takes when none is given: that which was trained for most of what is known of the task.
+
+    Of equals the one for the narrowest range of scales, then the shipped ones, in the order of their names.
+
+    Args:
+        method: identifier.
+        modality: of the input, if known.
+        spacing: of the input, mm, if known.
+        scale: asked for, x, y, z, if known.
+    """
+    of_method = [card for card in cards().values() if card.method == method]
+    known = of_method if modality is None else [c for c in of_method if c.covers(modality)] or of_method
+
+    def misfit(card: ModelCard) -> tuple[int, float]:
+        if spacing is None or scale is None:
+            return 0, 0.0
+        return len(warnings_for(card, spacing, scale)), card.scale_max - card.scale_min
+
+    best = min(known, key=misfit, default=None)
+    return None if best is None else best.name
 
 
 def _refuse_other_method(card: ModelCard, method: str | None) -> None:

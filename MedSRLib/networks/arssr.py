@@ -21,51 +21,36 @@ initial weights (K. He et al., ICCV 2015) instead of torch's, which learns sever
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from MedSRLib.errors import ModelError
-from MedSRLib.inference.sampling import apply_separable, interpolation_matrix
+from MedSRLib.inference.sampling import apply_separable
+from MedSRLib.networks.configuration import NetworkConfig
 from MedSRLib.networks.implicit_decoder import ImplicitDecoder
+from MedSRLib.networks.queries import Queries, axis_matrices
 from MedSRLib.networks.rdn import RDN
 from MedSRLib.networks.rescnn import ResCNN
 from MedSRLib.networks.srresnet import SRResNet
 
 
 @dataclass(frozen=True)
-class Queries:
-    """Where the network is asked: the product of three position vectors.
-
-    Attributes:
-        positions: continuous input indices of the query planes along k, j and i.
-        step: distance of neighbouring queries along k, j and i in input voxels (one over the scale).
-    """
-
-    positions: tuple[np.ndarray, np.ndarray, np.ndarray]
-    step: tuple[float, float, float]
-
-    def rows(self, start: int, stop: int) -> Queries:
-        """Only the query planes ``start`` to ``stop`` along k."""
-        k, j, i = self.positions
-        return Queries((k[start:stop], j, i), self.step)
-
-
-_CHOICES = {
-    "encoder": ("rdn", "rescnn", "srresnet"),
-    "coordinates": ("released", "local"),
-    "padding": ("zeros", "border"),
-    "residual": ("none", "cubic"),
-    "final": ("relu", "linear"),
-}
-
-
-@dataclass(frozen=True)
-class ArSSRConfig:
+class ArSSRConfig(NetworkConfig):
     """The architecture; the defaults are the paper's. ``blocks`` and ``layers`` of 0 mean the encoder's own."""
+
+    title: ClassVar[str] = "ArSSR"
+    citation: ClassVar[str] = "Q. Wu et al., IEEE JBHI 27(2), 2023, arXiv 2110.14476"
+    choices: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "encoder": ("rdn", "rescnn", "srresnet"),
+        "coordinates": ("released", "local"),
+        "padding": ("zeros", "border"),
+        "residual": ("none", "cubic"),
+        "final": ("relu", "linear"),
+    }
 
     encoder: str = "rdn"
     feature_dim: int = 128
@@ -81,35 +66,9 @@ class ArSSRConfig:
     final: str = "relu"
 
     def __post_init__(self) -> None:
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ModelError(
-                    f"The ArSSR setting {name} = {getattr(self, name)!r} does not exist.",
-                    "",
-                    f"Use one of: {', '.join(choices)}.",
-                )
+        super().__post_init__()
         if self.cell and self.coordinates != "local":
             raise ModelError("The ArSSR setting cell = true needs coordinates = 'local'.")
-
-    @classmethod
-    def of(cls, architecture: dict[str, Any]) -> ArSSRConfig:
-        """From a card's or a recipe's dictionary.
-
-        Raises:
-            ModelError: for a setting this class does not know.
-        """
-        unknown = sorted(set(architecture) - set(cls.__dataclass_fields__))
-        if unknown:
-            raise ModelError(
-                f"The architecture has settings that ArSSR does not know: {', '.join(unknown)}.",
-                "The model was made for another method or by a newer version.",
-                "Choose a model whose card says method 'arssr', or update MedSR.",
-            )
-        return cls(**architecture)
-
-    def asdict(self) -> dict[str, Any]:
-        """All settings, for a card."""
-        return asdict(self)
 
 
 class ArSSR(nn.Module):
@@ -123,6 +82,15 @@ class ArSSR(nn.Module):
         self.decoder = ImplicitDecoder(inputs, config.width, config.depth, config.final)
         if config.residual == "cubic":
             _initialise_residual(self)
+
+    def architecture(self) -> dict[str, Any]:
+        """What a card needs to rebuild the network."""
+        return self.config.asdict()
+
+    @property
+    def citation(self) -> str:
+        """What a model of this network asks to cite."""
+        return self.config.citation
 
     def forward(self, image: Tensor, queries: Queries) -> Tensor:
         """Intensities on the product grid of ``queries``.
@@ -170,17 +138,6 @@ class ArSSR(nn.Module):
         local = points - torch.minimum((points + 0.5).floor().clamp(min=0), size - 1)
         coordinates = normalised if self.config.coordinates == "released" else local
         return self.decoder(torch.cat([sampled, coordinates], dim=-1))
-
-
-def axis_matrices(
-    kind: str, shape: tuple[int, ...], queries: Queries, padding: str = "border"
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Interpolation matrices from the input's k, j, i to the queries', float32."""
-    mk, mj, mi = (
-        interpolation_matrix(kind, size, where, padding=padding)  # type: ignore[arg-type]
-        for size, where in zip(shape, queries.positions, strict=True)
-    )
-    return mk, mj, mi
 
 
 def axis_coordinate(config: ArSSRConfig, positions: np.ndarray, size: int) -> np.ndarray:

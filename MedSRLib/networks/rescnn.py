@@ -1,17 +1,25 @@
-"""Residual convolutional network for 3D MR images, as an encoder of ArSSR.
+"""Residual convolutional network for 3D MR images: by itself, and as an encoder of ArSSR.
 
 J. Du et al., "Super-resolution reconstruction of single anisotropic 3D MR images using residual convolutional
-neural network", Neurocomputing 392, 2020; the encoder form of Q. Wu et al., arXiv 2110.14476: conv3³ 1→64,
-ReLU; three groups of six (conv3³ 64→64, ReLU), each with an identity skip; conv3³ 64→128; plus the input,
-broadcast over the outputs. 2 214 912 parameters.
+neural network", Neurocomputing 392, 2020; in the form of Q. Wu et al., arXiv 2110.14476, of 20 layers: conv3³ 1→64,
+ReLU; three groups of six (conv3³ 64→64, ReLU), each with an identity skip; a last conv3³; plus the input.
 
-Departures: none.
+    by itself     the last convolution is 64→1; 1 995 329 parameters
+    as encoder    it is 64→128, and the input is broadcast over the outputs; 2 214 912 parameters
+
+Departures: ``last_zero`` (ours) starts the last convolution at zero, and so the network as the interpolation.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 from torch import Tensor, nn
 from torch.nn import functional
+
+from MedSRLib.networks.configuration import NetworkConfig
+from MedSRLib.networks.convolution import precisely, zeroed
 
 
 class ResidualGroup(nn.Module):
@@ -24,12 +32,12 @@ class ResidualGroup(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         inner = x
         for conv in self.convs:
-            inner = functional.relu(conv(inner))
+            inner = functional.relu_(conv(inner))
         return x + inner
 
 
 class ResCNN(nn.Module):
-    """Residual CNN: (n, 1, k, j, i) to (n, feature_dim, k, j, i)."""
+    """The encoder: (n, 1, k, j, i) to (n, feature_dim, k, j, i)."""
 
     def __init__(self, feature_dim: int = 128, channels: int = 64, blocks: int = 3, layers: int = 6) -> None:
         super().__init__()
@@ -40,7 +48,48 @@ class ResCNN(nn.Module):
         """Voxels of context that one output voxel depends on, each way."""
 
     def forward(self, x: Tensor) -> Tensor:
-        features = functional.relu(self.first(x))
+        return x + self.last(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last convolution sees, (n, channels, k, j, i)."""
+        features = functional.relu_(self.first(x))
         for group in self.groups:
             features = group(features)
-        return x + self.last(features)
+        return features
+
+
+@dataclass(frozen=True)
+class ResCNNConfig(NetworkConfig):
+    """The network of 20 layers that the ArSSR paper compares with.
+
+    Attributes:
+        features: width.
+        blocks: groups with a skip.
+        layers: convolutions of a group.
+        last_zero: whether the last convolution starts at zero.
+    """
+
+    title: ClassVar[str] = "ResCNN"
+    citation: ClassVar[str] = "J. Du et al., Super-resolution reconstruction of 3D MR images, Neurocomputing 392, 2020"
+
+    features: int = 64
+    blocks: int = 3
+    layers: int = 6
+    last_zero: bool = False
+
+
+class ResCNNImage(ResCNN):
+    """By itself: volumes (n, 1, k, j, i), interpolated to the wanted grid, to sharper ones of the same size."""
+
+    scale = None
+
+    def __init__(self, config: ResCNNConfig) -> None:
+        super().__init__(1, config.features, config.blocks, config.layers)
+        self.config = config
+        self.live_channels = 5 * config.features
+        """Numbers held at once for a voxel."""
+        if config.last_zero:
+            zeroed(self.last)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + precisely(self.last, self.features(x))

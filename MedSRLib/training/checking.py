@@ -23,7 +23,6 @@ from MedSRLib.manifests import load as load_manifest
 from MedSRLib.models import library
 from MedSRLib.progress import Progress
 from MedSRLib.training import recipe as recipes
-from MedSRLib.training.pairs import smallest_edge
 from MedSRLib.training.recipe import Recipe
 from MedSRLib.training.split import Split, split_by_subject, subjects_of
 
@@ -114,26 +113,30 @@ def _header(volume: Volume) -> _Header:
 
 def _large_enough(headers: list[_Header], split: Split, recipe: Recipe) -> tuple[list[_Header], list[str]]:
     """The volumes to train on that hold a patch, and a sentence about those that do not."""
-    needed = smallest_edge(recipe)
-    small = [header for header in headers if len(header.size) < 3 or min(header.size) < needed]
+    from MedSRLib.training.kinds import training_of
+
+    training = training_of(recipe)
+    small = [header for header in headers if not training.holds(header.size, header.spacing, recipe)]
     held_out = set(split.validation_subjects)
     usable = [h for h in headers if h not in small and h.volume.subject not in held_out]
     if not usable:
         raise InputError(
-            f"No training volume has {needed} voxels along every axis.",
+            f"No training volume has {training.needs(recipe)}.",
             "One patch needs that many.",
             "Use a smaller largest scale or patch, or larger volumes.",
         )
     if not small:
         return usable, []
     names = ", ".join(header.volume.path.name for header in small[:3]) + (" …" if len(small) > 3 else "")
-    return usable, [f"{len(small)} volumes have fewer than {needed} voxels along an axis and are left out: {names}."]
+    return usable, [f"{len(small)} volumes do not have {training.needs(recipe)} and are left out: {names}."]
 
 
 def _cautions(recipe: Recipe, split: Split, headers: list[_Header]) -> list[str]:
+    from MedSRLib.training.kinds import training_of
+
     found = []
     coarse = [header for header in headers if max(header.spacing) > _COARSE * min(header.spacing)]
-    if coarse:
+    if coarse and training_of(recipe).refines_all_axes:
         worst = max(max(header.spacing) for header in coarse)
         found.append(
             f"{len(coarse)} volumes are coarse along an axis (up to {worst:.3g} mm): a model cannot learn detail "
@@ -178,7 +181,7 @@ def _timed(recipe: Recipe, volume: Volume, runtime: Runtime, progress: Progress)
         progress.update(len(times) / _TIMED_STEPS)
         begun = time.perf_counter()
         with torch.autocast(kind, runtime.dtype, enabled=runtime.precision != "float32"):
-            loss = module.loss(module.pairs.batch(len(times)))
+            loss = module.loss(module.draws.batch(len(times)))
         loss.backward()
         optimiser.step()
         optimiser.zero_grad()

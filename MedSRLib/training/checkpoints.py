@@ -16,7 +16,7 @@ from MedSRLib.errors import Cancelled
 from MedSRLib.files import atomic_path
 from MedSRLib.progress import Progress
 from MedSRLib.training import history
-from MedSRLib.training.arssr import ArSSRTraining
+from MedSRLib.training.module import Training
 
 LAST = "last.ckpt"
 BEST = "best.safetensors"
@@ -82,7 +82,7 @@ class Checkpoints(lightning.Callback):
         if trainer.sanity_checking or error is None or not float(error) < self._best:
             return
         self._best = float(error)
-        if trainer.is_global_zero and isinstance(module, ArSSRTraining):
+        if trainer.is_global_zero and isinstance(module, Training):
             tensors = {k: v.detach().cpu().contiguous() for k, v in module.network.state_dict().items()}
             with atomic_path(self._folder / BEST) as path:
                 save_file(tensors, path)
@@ -91,11 +91,11 @@ class Checkpoints(lightning.Callback):
 class Reporting(lightning.Callback):
     """Turns Lightning's hooks into the events of a job and the lines of the history."""
 
-    def __init__(self, folder: Path, progress: Progress, total: int, baseline_psnr: float | None) -> None:
+    def __init__(self, folder: Path, progress: Progress, total: int, baselines: dict[str, float]) -> None:
         self._folder = folder
         self._progress = progress
         self._total = total
-        self._baseline = baseline_psnr
+        self._baselines = {name: psnr_of(error) for name, error in baselines.items()}
         self._told_every = min(50, max(1, total // _TOLD))
         self._started = False
 
@@ -117,15 +117,18 @@ class Reporting(lightning.Callback):
             self._tell(history.Figure(step, "loss", float(trainer.callback_metrics["loss"])))
 
     def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Report the validation error as PSNR beside that of cubic interpolation."""
+        """Report the validation error as PSNR beside those of plain interpolations."""
         error = trainer.callback_metrics.get("validation_mse")
         if trainer.is_global_zero and error is not None and not trainer.sanity_checking:
             psnr = psnr_of(float(error))
-            self._tell(history.Figure(trainer.global_step, "validation_psnr", psnr, self._baseline))
+            step = trainer.global_step
+            self._tell(history.Figure(step, "validation_psnr", psnr, self._baselines.get("cubic")))
+            for name in self._baselines.keys() - {"cubic"}:
+                self._tell(history.Figure(step, f"{name}_psnr", self._baselines[name]))
 
     def _tell(self, figure: history.Figure) -> None:
         history.append(self._folder, figure)
-        labels = {} if figure.name == "loss" else {"cubic": figure.cubic}
+        labels = {"cubic": figure.cubic} if figure.name == "validation_psnr" else {}
         self._progress.metric(figure.name, figure.value, step=figure.step, **labels)
 
 
@@ -134,7 +137,7 @@ def _validation_follows(step: int, module: lightning.LightningModule) -> bool:
 
     Where every step is validated there is no other moment to save.
     """
-    if not isinstance(module, ArSSRTraining) or not module.validation:
+    if not isinstance(module, Training) or not module.validation:
         return False
     every = module.recipe.validate_every
     return every > 1 and step % every == 0

@@ -15,11 +15,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from MedSRLib import images, intensity
 from MedSRLib._optional import require
 from MedSRLib.errors import OptionError, OutputError
 from MedSRLib.files import write_text_atomic
-from MedSRLib.manifests import Manifest, Volume
+from MedSRLib.manifests import Manifest
 from MedSRLib.manifests import load as load_manifest
 from MedSRLib.training import recipe as recipes
 from MedSRLib.training.recipe import Recipe
@@ -29,15 +28,12 @@ if TYPE_CHECKING:
     from MedSRLib.inference.runtime import Runtime
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
-    from MedSRLib.training.arssr import ArSSRTraining
-    from MedSRLib.training.pairs import Pairs
+    from MedSRLib.training.module import Training
 
 DATA = "data.json"
 """In a run's folder: which volumes it trains on, so that another session can go on with it."""
 
 _KEPT = ("recipe.toml", "recipe.json")
-_VALIDATION_BATCHES = 12
-_VALIDATION_FIRST = 1_000_000_000  # step numbers no training run reaches
 
 
 def train(
@@ -155,55 +151,44 @@ def _start_folder(folder: Path, recipe_path: Path) -> None:
     write_text_atomic(folder / f"recipe{recipe_path.suffix.lower()}", text)
 
 
-def module_of(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress) -> ArSSRTraining:
-    """Network and pairs of a recipe, ready for the loop; the volumes are read.
+def module_of(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress) -> Training:
+    """Network and patches of a recipe, ready for the loop; the volumes are read.
 
     Raises:
         MedSRError: for volumes that cannot be used, or a method that does not learn.
     """
     import torch
 
-    from MedSRLib.training.arssr import ArSSRTraining
+    from MedSRLib.training import frames, kinds
 
-    if recipe.method != "arssr":
-        raise OptionError(f"The method '{recipe.method}' has no training.", "", 'Use method = "arssr".')
+    training = kinds.training_of(recipe)
+    train, validation = (
+        frames.read(volumes, recipe.data.normalisation, progress)
+        for volumes in (split.train.volumes, split.validation.volumes)
+    )
     torch.manual_seed(recipe.seed)
-    pairs = _pairs(split.train.volumes, recipe, runtime.device, progress)
-    validation, shown = [], pairs
-    if split.validation.volumes:
-        shown = _pairs(split.validation.volumes, recipe, runtime.device, progress)
-        validation = [shown.batch(_VALIDATION_FIRST + n) for n in range(_VALIDATION_BATCHES)]
-    progress.log(f"Training on {pairs.count} volumes, validating on {len(split.validation.volumes)}.")
-    module = ArSSRTraining(recipe, pairs, validation, shown.example())
+    module = training.of(recipe, train, validation, runtime.device)
+    progress.log(f"Training on {module.draws.count} volumes, validating on {len(split.validation.volumes)}.")
     if recipe.start_from:
         _take_weights(module, recipe.start_from)
     return module
 
 
-def _take_weights(module: ArSSRTraining, name: str) -> None:
-    """Start from a model of the library, or of a file, with the recipe's architecture."""
-    from MedSRLib.models import library
-    from MedSRLib.models.building import network_of
+def _take_weights(module: Training, name: str) -> None:
+    """Start from a model of the library, or of a file, whose architecture is the recipe's but perhaps for its scale.
 
-    start = network_of(library.load(name, "arssr"))
-    if start.config != module.network.config:
+    Layers that depend on the scale then start anew (EDSR trains ×4 from ×2 in this way).
+    """
+    from MedSRLib.models import building, library
+
+    start = building.trained(library.load(name, module.recipe.method))
+    theirs, ours = ({k: v for k, v in n.architecture().items() if k != "scale"} for n in (start, module.network))
+    if theirs != ours:
         raise OptionError(
             f"The model '{name}' has another architecture than the recipe.",
-            "start_from refines the weights of a model, so both must agree.",
+            "start_from refines the weights of a model, so both must agree in all but the scale.",
             "Copy the architecture from the model's card into the recipe.",
         )
-    module.network.load_state_dict(start.state_dict())
-
-
-def _pairs(volumes: tuple[Volume, ...], recipe: Recipe, device: str, progress: Progress) -> Pairs:
-    """The pairs of some volumes, normalised; the frames of a 4D volume count singly."""
-    from MedSRLib.training.pairs import Pairs
-
-    arrays, groups = [], []
-    for volume in volumes:
-        progress.check()
-        for frame in images.frames(images.read(volume.path)):
-            array = images.to_array(frame)
-            arrays.append(intensity.fit(recipe.data.normalisation, array).apply(array))
-            groups.append(volume.dataset)
-    return Pairs(arrays, recipe, device, groups)
+    own = module.network.state_dict()
+    fitting = {key: value for key, value in start.state_dict().items() if value.shape == own[key].shape}
+    module.network.load_state_dict({**own, **fitting})

@@ -8,23 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import lightning  # noqa: TID253 - this file is only imported to train
-import numpy as np
 import torch
 from lightning.pytorch.strategies import DDPStrategy  # noqa: TID253
 
 from MedSRLib.inference.runtime import Runtime
-from MedSRLib.inference.sampling import apply_separable
-from MedSRLib.networks.arssr import axis_matrices
 from MedSRLib.progress import Progress
-from MedSRLib.training.arssr import ArSSRTraining
-from MedSRLib.training.checkpoints import Checkpoints, Reporting, psnr_of
+from MedSRLib.training.checkpoints import Checkpoints, Reporting
+from MedSRLib.training.module import Training
 from MedSRLib.training.preview import Preview
 
 _PRECISIONS: dict[str, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
 
 
 def run(
-    module: ArSSRTraining,
+    module: Training,
     folder: Path,
     checkpoint: Path | None,
     devices: int,
@@ -35,7 +32,7 @@ def run(
     """Train the module to its last step.
 
     Args:
-        module: network, pairs and recipe.
+        module: network, patches and recipe.
         folder: receives checkpoints, history and preview.
         checkpoint: to go on from; None starts anew.
         devices: processes (CPU) or GPUs on this machine.
@@ -63,7 +60,7 @@ def run(
 
 
 def _trainer(
-    module: ArSSRTraining, folder: Path, devices: int, nodes: int, runtime: Runtime, progress: Progress
+    module: Training, folder: Path, devices: int, nodes: int, runtime: Runtime, progress: Progress
 ) -> lightning.Trainer:
     recipe, total = module.recipe, module.total_steps()
     accelerator = runtime.device.split(":")[0]
@@ -77,8 +74,8 @@ def _trainer(
         max_epochs=-1,
         gradient_clip_val=recipe.optimisation.clip or None,
         callbacks=[
-            Reporting(folder, progress, total, _cubic_psnr(module)),
-            Preview(folder, module.example, recipe.validate_every, progress),
+            Reporting(folder, progress, total, module.baselines()),
+            Preview(folder, recipe.validate_every, progress),
             Checkpoints(folder, recipe.checkpoint_every, progress),
         ],
         val_check_interval=recipe.validate_every if module.validation else None,
@@ -101,15 +98,3 @@ def _numbers(count: int) -> Any:
 
 def _strategy(accelerator: str) -> Any:
     return DDPStrategy(process_group_backend="nccl" if accelerator == "cuda" else "gloo")
-
-
-def _cubic_psnr(module: ArSSRTraining) -> float | None:
-    """PSNR of Keys' cubic interpolation on the validation batches, the line a model must beat."""
-    errors = []
-    for batch in module.validation:
-        if batch.queries is None:
-            return None
-        matrices = axis_matrices("cubic", batch.image.shape[2:], batch.queries)
-        cubic = apply_separable(batch.image, [m.to(batch.image) for m in matrices])
-        errors.append(float((cubic - batch.target).square().mean()))
-    return psnr_of(float(np.mean(errors))) if errors else None

@@ -18,7 +18,7 @@ from MedSRLib.acquisition.matrices import CORNER_ALIGNED, WITH_PROFILE, axis_mat
 from MedSRLib.errors import InputError
 from MedSRLib.foreground import foreground
 from MedSRLib.inference.sampling import apply_separable
-from MedSRLib.networks.arssr import Queries
+from MedSRLib.networks.queries import Queries
 from MedSRLib.training.recipe import Degradation, Recipe
 
 _EXAMPLE_PATCH = 40
@@ -62,9 +62,9 @@ class Pairs:
         s = recipe.sampling
         needed = smallest_edge(recipe)
         names = groups or [""] * len(volumes)
-        kept = [v for v in volumes if min(v.shape) >= needed]
+        kept = [v for v in volumes if holds_patch(v.shape, recipe)]
         self._groups: dict[str, list[int]] = {}
-        for number, name in enumerate(n for n, v in zip(names, volumes, strict=True) if min(v.shape) >= needed):
+        for number, name in enumerate(n for n, v in zip(names, volumes, strict=True) if holds_patch(v.shape, recipe)):
             self._groups.setdefault(name, []).append(number)
         if not kept:
             raise InputError(
@@ -89,7 +89,7 @@ class Pairs:
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """The batch that process ``rank`` of ``world`` sees at ``step``."""
-        generator = _generator(self._recipe.seed, "batch", step, rank)
+        generator = seeded(self._recipe.seed, "batch", step, rank)
         if self._recipe.sampling.kind == "paper":
             return self._paper_batch(step, rank, world, generator)
         return self._product_batch(generator)
@@ -102,8 +102,10 @@ class Pairs:
         s, kind = self._recipe.sampling, self._recipe.degradation[0].kind
         volume = self._volumes[0].to(self._device)
         wide = max(s.patch, _EXAMPLE_PATCH)
-        patches = [min(p, int(n / s.scale_max)) for p, n in zip((s.patch, wide, wide), volume.shape, strict=True)]
-        sizes = [min(max(p, round(p * s.scale_max)), n) for p, n in zip(patches, volume.shape, strict=True)]
+        scale, edges = self._spread(s.scale_max), [wide if p > 1 else 1 for p in self._patches(s.patch)]
+        edges[0] = min(edges[0], s.patch)
+        patches = [max(1, min(p, int(n / f))) for p, n, f in zip(edges, volume.shape, scale, strict=True)]
+        sizes = [min(max(p, round(p * f)), n) for p, n, f in zip(patches, volume.shape, scale, strict=True)]
         starts = [(n - size) // 2 for n, size in zip(volume.shape, sizes, strict=True)]
         k, j, i = (slice(start, start + size) for start, size in zip(starts, sizes, strict=True))
         wanted = volume[k, j, i][None, None]
@@ -119,12 +121,12 @@ class Pairs:
         degradation = self._degradation(generator)
         scale = self._scale(generator)
         group = list(self._groups.values())[int(generator.integers(len(self._groups)))]
-        smallest = min(min(self._volumes[number].shape) for number in group)
-        patch = min(s.patch, int(smallest / max(scale)))
-        sizes = [max(patch, round(patch * factor)) for factor in scale]
+        smallest = min(_shortest(tuple(self._volumes[number].shape), self._recipe) for number in group)
+        patches = self._patches(min(s.patch, int(smallest / max(scale))))
+        sizes = [max(patch, round(patch * factor)) for patch, factor in zip(patches, scale, strict=True)]
         matrices = [
             torch.tensor(self._axis(degradation, size, patch, generator), dtype=torch.float32, device=self._device)
-            for size in sizes
+            for size, patch in zip(sizes, patches, strict=True)
         ]
         crops, floors = zip(*(self._crop(group, sizes, generator) for _ in range(s.batch)), strict=True)
         wanted = torch.stack(crops)[:, None]
@@ -135,7 +137,7 @@ class Pairs:
         gain = self._uniform(1 - s.gain, 1 + s.gain, generator)
         offset = self._uniform(-s.offset, s.offset, generator)
         image, wanted = image * gain + offset, wanted * gain + offset
-        planes = [self._planes(degradation.kind, size, patch, generator) for size in sizes]
+        planes = [self._planes(degradation.kind, *axis, generator) for axis in zip(sizes, patches, strict=True)]
         rows, columns, slices = (torch.from_numpy(index).to(self._device) for index, _, _ in planes)
         target = wanted[:, :, rows[:, None, None], columns[:, None], slices]
         (_, pk, hk), (_, pj, hj), (_, pi, hi) = planes
@@ -145,7 +147,7 @@ class Pairs:
         """A patch around a random foreground voxel, randomly turned, and its volume's lowest intensity."""
         which = group[int(generator.integers(len(group)))]
         volume, centres = self._volumes[which], self._centres[which]
-        order = generator.permutation(3) if self._recipe.sampling.augment else np.arange(3)
+        order = self._order(generator)
         extent = np.array(sizes)[np.argsort(order)]
         if any(e > n for e, n in zip(extent, volume.shape, strict=True)):
             order, extent = np.arange(3), np.minimum(sizes, volume.shape)
@@ -156,6 +158,23 @@ class Pairs:
         if self._recipe.sampling.augment:
             patch = patch.flip([axis for axis in range(3) if generator.random() < 0.5])
         return patch, self._floors[which]
+
+    def _order(self, generator: np.random.Generator) -> np.ndarray:
+        """Which axes of a volume become k, j and i of a patch."""
+        s = self._recipe.sampling
+        if not s.augment:
+            return np.arange(3)
+        return generator.permutation(3) if s.slices == "any" else np.append(0, 1 + generator.permutation(2))
+
+    def _patches(self, edge: int) -> list[int]:
+        """Input voxels of a patch along k, j and i."""
+        return [1, edge, edge] if self._recipe.sampling.dimensions == 2 else [edge] * 3
+
+    def _spread(self, factor: float) -> list[float]:
+        """The scale along k, j and i of a patch that is coarse by one factor."""
+        s = self._recipe.sampling
+        coarse = [s.dimensions == 3, s.dimensions == 2, False] if s.axes == "one" else [s.dimensions == 3, True, True]
+        return [factor if axis else 1.0 for axis in coarse]
 
     def _axis(self, degradation: Degradation, size: int, patch: int, generator: np.random.Generator) -> np.ndarray:
         width = None
@@ -169,7 +188,8 @@ class Pairs:
         """Random wanted planes of one axis: their indices, their positions in the input, and their step."""
         s = self._recipe.sampling
         positions, step = _positions(kind, size, patch)
-        usable = np.flatnonzero((positions >= s.context) & (positions <= patch - 1 - s.context))
+        context = s.context if patch > 1 else 0
+        usable = np.flatnonzero((positions >= context) & (positions <= patch - 1 - context))
         chosen = np.sort(generator.choice(usable, min(s.queries, len(usable)), replace=False))
         return chosen, positions[chosen], step
 
@@ -191,7 +211,7 @@ class Pairs:
         s = self._recipe.sampling
         factor = float(generator.uniform(s.scale_min, s.scale_max))
         if generator.random() >= s.anisotropic:
-            return [factor] * 3
+            return self._spread(factor)
         scale = [1.0, 1.0, 1.0]
         scale[int(generator.integers(3))] = factor
         if generator.random() < 0.5:  # two coarse axes, or one
@@ -201,7 +221,7 @@ class Pairs:
     def _fixed_crops(self) -> list[Tensor]:
         """The paper's ``crops_per_subject`` crops of every volume, drawn once."""
         s = self._recipe.sampling
-        generator = _generator(self._recipe.seed, "crops", 0, 0)
+        generator = seeded(self._recipe.seed, "crops", 0, 0)
         crops = []
         for volume in self._volumes:
             room = np.array(volume.shape) - s.crop
@@ -214,7 +234,7 @@ class Pairs:
     def _paper_batch(self, step: int, rank: int, world: int, generator: np.random.Generator) -> Batch:
         s = self._recipe.sampling
         epoch, place = divmod(step * world + rank, self.steps_per_epoch)
-        order = _generator(self._recipe.seed, "epoch", epoch, 0).permutation(len(self._crops))
+        order = seeded(self._recipe.seed, "epoch", epoch, 0).permutation(len(self._crops))
         images, points, targets = [], [], []
         for index in order[place * s.batch : (place + 1) * s.batch]:
             factor = generator.uniform(s.scale_min, s.scale_max + 0.4 * s.scale_step)
@@ -234,9 +254,19 @@ class Pairs:
 
 
 def smallest_edge(recipe: Recipe) -> int:
-    """How many voxels a volume must have along every axis to hold one patch."""
+    """How many voxels a volume must have along every axis of a patch to hold one."""
     s = recipe.sampling
     return s.crop if s.kind == "paper" else round((2 * s.context + 3) * s.scale_max)
+
+
+def _shortest(shape: tuple[int, ...], recipe: Recipe) -> int:
+    """The shortest of a volume's edges (k, j, i) that patches lie along."""
+    return min(shape[1:] if recipe.sampling.slices == "k" else shape)
+
+
+def holds_patch(shape: tuple[int, ...], recipe: Recipe) -> bool:
+    """Whether a volume of so many voxels (k, j, i) holds one patch."""
+    return len(shape) == 3 and _shortest(shape, recipe) >= smallest_edge(recipe)
 
 
 def _positions(kind: str, size: int, patch: int) -> tuple[np.ndarray, float]:
@@ -248,6 +278,7 @@ def _positions(kind: str, size: int, patch: int) -> tuple[np.ndarray, float]:
     return (np.arange(size) + 0.5) * step - 0.5, step
 
 
-def _generator(seed: int, purpose: str, number: int, rank: int) -> np.random.Generator:
+def seeded(seed: int, purpose: str, number: int, rank: int) -> np.random.Generator:
+    """A generator that depends on nothing but these."""
     digest = hashlib.sha256(f"{seed}/{purpose}/{number}/{rank}".encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))

@@ -16,6 +16,8 @@ from MedSRLib._optional import require
 from MedSRLib.acquisition.matrices import CORNER_ALIGNED, DROP, KINDS
 from MedSRLib.errors import OptionError
 
+_USED_OF_SLICES = {"kind", "patch", "in_plane_mm", "batch", "augment", "gain", "offset"}
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,9 +30,10 @@ class DataRecipe(_Section):
     """
 
     role: str | None = "train"
-    modality: str | None = None
+    modality: str | list[str] | None = None
     organ: str | None = None
     exclude_datasets: list[str] = []
+    exclude_subjects: list[str] = []
     validation_subjects: list[str] | NonNegativeInt = []
     normalisation: Literal["min-max", "percentile", "z-score", "none"] = "min-max"
 
@@ -65,9 +68,16 @@ class Sampling(_Section):
     ``kind="product"`` (ours): patches anywhere in the foreground; one scale vector a batch; queries are the
     product of ``queries`` random planes per axis, at least ``context`` input voxels from the patch's border, so
     that features are interpolated by three matrix products.
+
+    ``dimensions=2`` (with "product"): patches are slices, across any axis or only across k (``slices``).
+    ``axes="one"``: only the first axis of a patch is coarse (k of a volume, j of a slice), as in thick slices.
+
+    ``kind="slices"``: ``patch`` by ``patch`` pixels of neighbouring slices of thick-slice volumes, for networks that
+    mix slices; ``in_plane_mm`` is the spacing that slices are resampled to before (0: their own). Of the rest, only
+    ``batch``, ``augment``, ``gain`` and ``offset`` may be given.
     """
 
-    kind: Literal["paper", "product"] = "product"
+    kind: Literal["paper", "product", "slices"] = "product"
     patch: int = Field(default=20, ge=4)
     context: int = Field(default=2, ge=0)
     batch: int = Field(default=8, ge=1)
@@ -76,6 +86,10 @@ class Sampling(_Section):
     scale_max: float = Field(default=4.0, ge=1)
     scale_step: float = Field(default=0.0, ge=0)
     anisotropic: float = Field(default=0.0, ge=0, le=1)
+    dimensions: Literal[2, 3] = 3
+    axes: Literal["all", "one"] = "all"
+    slices: Literal["any", "k"] = "any"
+    in_plane_mm: float = Field(default=0.0, ge=0)
     augment: bool = True
     gain: float = Field(default=0.0, ge=0, lt=1)
     offset: float = Field(default=0.0, ge=0)
@@ -89,6 +103,7 @@ class Optimisation(_Section):
 
     The length is ``steps``, or ``epochs`` of one pass over the paper's fixed patches. ``schedule="halving"``
     halves the rate every ``halve_every`` epochs; "cosine" falls to a hundredth over the whole run.
+    ``semantic_weight`` (with sampling.kind = "slices"): of the error of slices made of their neighbours' codes.
     """
 
     loss: Literal["l1", "mse"] = "l1"
@@ -98,6 +113,7 @@ class Optimisation(_Section):
     halve_every: int = Field(default=200, ge=1)
     warm_up: int = Field(default=0, ge=0)
     clip: float = Field(default=0.0, ge=0)
+    semantic_weight: float = Field(default=1.0, ge=0)
     steps: int = Field(default=0, ge=0)
     epochs: int = Field(default=0, ge=0)
 
@@ -131,6 +147,21 @@ class Recipe(_Section):
     storage: Literal["float32", "float16"] = "float32"
 
     @model_validator(mode="after")
+    def _slices_or_patches(self) -> Recipe:
+        s, o = self.sampling, self.optimisation
+        if s.kind != "slices":
+            if s.in_plane_mm or o.semantic_weight != type(o).model_fields["semantic_weight"].default:
+                raise ValueError("in_plane_mm and semantic_weight need sampling.kind = 'slices'")
+            return self
+        fields = Sampling.model_fields
+        unused = sorted(n for n in set(fields) - _USED_OF_SLICES if getattr(s, n) != fields[n].default)
+        if unused:
+            raise ValueError(f"sampling.kind = 'slices' makes no use of {', '.join(unused)}")
+        if self.degradation != [Degradation()]:
+            raise ValueError("sampling.kind = 'slices' degrades nothing: its slices are what they are")
+        return self
+
+    @model_validator(mode="after")
     def _consistent(self) -> Recipe:
         if self.optimisation.epochs and self.sampling.kind != "paper":
             raise ValueError("epochs are those of fixed patches; with sampling.kind = 'product' give steps")
@@ -138,6 +169,10 @@ class Recipe(_Section):
             raise ValueError(f"sampling.kind = 'paper' degrades by one of {', '.join(CORNER_ALIGNED)}")
         if self.sampling.kind == "paper" and self.architecture.get("cell"):
             raise ValueError("architecture.cell needs sampling.kind = 'product': single points have no step")
+        if self.sampling.kind == "paper" and (self.sampling.dimensions, self.sampling.axes) != (3, "all"):
+            raise ValueError("sampling.kind = 'paper' has 3D patches that are coarse along all axes")
+        if self.sampling.axes == "one" and self.sampling.anisotropic:
+            raise ValueError("sampling.axes = 'one' leaves nothing to sampling.anisotropic")
         if self.sampling.scale_max < self.sampling.scale_min:
             raise ValueError("sampling.scale_max is below scale_min")
         if 2 * self.sampling.context >= self.sampling.patch - 1:

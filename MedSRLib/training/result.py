@@ -18,47 +18,42 @@ if TYPE_CHECKING:
     from MedSRLib.inference.runtime import Runtime
     from MedSRLib.manifests import Manifest
     from MedSRLib.progress import Progress
-    from MedSRLib.training.arssr import ArSSRTraining
+    from MedSRLib.training.module import Training
     from MedSRLib.training.split import Split
 
 
-def save_model(module: ArSSRTraining, split: Split, folder: Path, runtime: Runtime, progress: Progress) -> Path:
+def save_model(module: Training, split: Split, folder: Path, runtime: Runtime, progress: Progress) -> Path:
     """Save the best weights (the last, where nothing was validated) with their card; return the weights' path."""
     best = folder / BEST
     tensors = load_file(best) if best.exists() else module.network.state_dict()
     stored = {"float16": torch.float16, "float32": torch.float32}[module.recipe.storage]
-    tensors = {name: tensor.detach().cpu().to(stored).contiguous() for name, tensor in tensors.items()}
+    tensors = {  # counts stay whole numbers
+        name: (t.to(stored) if t.is_floating_point() else t).detach().cpu().contiguous() for name, t in tensors.items()
+    }
     model = library.Model(_card(module, split, tensors, runtime), tensors)
     path = library.save(model, folder)
     progress.log(f"Saved the model '{model.card.name}' with {model.card.parameters} parameters.")
     return path
 
 
-def _card(module: ArSSRTraining, split: Split, tensors: dict[str, torch.Tensor], runtime: Runtime) -> ModelCard:
+def _card(module: Training, split: Split, tensors: dict[str, torch.Tensor], runtime: Runtime) -> ModelCard:
     recipe = module.recipe
-    s, d = recipe.sampling, recipe.data
+    d = recipe.data
     volumes = split.train.volumes
     data = _training_data(split.train)
     if recipe.start_from:
         known = {entry.name for entry in data}
         start = library.load(recipe.start_from, recipe.method).card
         data += [entry for entry in start.training_data if entry.name not in known]
-    degradations = "; ".join(
-        f"{g.kind}" + (f" with Rician noise up to {g.noise:.3g} of the normalised range" if g.noise else "")
-        for g in recipe.degradation
-    )
     return ModelCard(
         name=recipe.name,
         method=recipe.method,
-        architecture=module.network.config.asdict(),
-        scale_min=1.0 if s.anisotropic else s.scale_min,
-        scale_max=s.scale_max,
-        spacing_mm=_input_spacing(split.train, s.scale_min, s.scale_max),
+        architecture=module.network.architecture(),
+        **module.learned(_spacings(split.train)),
         normalisation=d.normalisation,
         intensity=f"{d.normalisation} normalisation of the whole input volume",
         modalities=sorted({v.modality for v in volumes if v.modality}),
         organs=sorted({v.organ for v in volumes if v.organ}),
-        degradation=degradations,
         training_data=data,
         licence=recipe.licence or ", ".join(sorted({entry.licence for entry in data if entry.licence})),
         recipe=recipe.model_dump(mode="json"),
@@ -74,7 +69,7 @@ def _card(module: ArSSRTraining, split: Split, tensors: dict[str, torch.Tensor],
         parameters=sum(tensor.numel() for tensor in tensors.values()),
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         medsr_version=__version__,
-        citation="Q. Wu et al., IEEE JBHI 2022, arXiv 2110.14476",
+        citation=module.network.citation,
         limits="Research use only; not a medical device. Learned detail is an estimate, not a measurement.",
     )
 
@@ -95,9 +90,8 @@ def _training_data(manifest: Manifest) -> list[TrainingData]:
     return rows
 
 
-def _input_spacing(manifest: Manifest, scale_min: float, scale_max: float) -> tuple[float, float]:
-    """Finest and coarsest spacing of the inputs seen: the references' spacing times the scales."""
+def _spacings(manifest: Manifest) -> list[tuple[float, ...]]:
+    """Of the volumes, mm, x, y, z."""
     from MedSRLib import images
 
-    spacings = [s for v in manifest.volumes for s in images.read(v.path).GetSpacing()[:3]]
-    return round(min(spacings) * scale_min, 3), round(max(spacings) * scale_max, 3)
+    return [tuple(images.read(v.path).GetSpacing()[:3]) for v in manifest.volumes]

@@ -34,7 +34,10 @@ def split_by_subject(manifest: Manifest, recipe: Recipe) -> Split:
     """
     d = recipe.data
     chosen = _completed(manifest, d).select(role=d.role, modality=d.modality, organ=d.organ)
-    kept = Manifest(tuple(v for v in chosen.volumes if v.dataset not in d.exclude_datasets), manifest.root)
+    kept = Manifest(
+        tuple(v for v in chosen.volumes if v.dataset not in d.exclude_datasets and v.subject not in d.exclude_subjects),
+        manifest.root,
+    )
     if not kept.volumes:
         wanted = ", ".join(f"{name} {getattr(d, name)}" for name in ("role", "modality", "organ") if getattr(d, name))
         raise InputError(
@@ -60,12 +63,17 @@ def _completed(manifest: Manifest, data: DataRecipe) -> Manifest:
         dataclasses.replace(
             volume,
             role=volume.role if said["role"] else data.role or "",
-            modality=volume.modality if said["modality"] else data.modality or "",
+            modality=volume.modality if said["modality"] else _one(data.modality),
             organ=volume.organ if said["organ"] else data.organ or "",
         )
         for volume in manifest.volumes
     )
     return Manifest(volumes, manifest.root)
+
+
+def _one(modality: str | list[str] | None) -> str:
+    """The recipe's modality, if it names just one."""
+    return modality if isinstance(modality, str) else (modality or [""])[0] if len(modality or []) < 2 else ""
 
 
 def _held_out(subjects: list[str], wanted: list[str] | int) -> set[str]:

@@ -12,7 +12,8 @@ import torch
 from MedSRLib.errors import ModelError
 from MedSRLib.inference.implicit import evaluate
 from MedSRLib.inference.runtime import Runtime
-from MedSRLib.networks.arssr import ArSSR, ArSSRConfig, Queries
+from MedSRLib.networks.arssr import ArSSR, ArSSRConfig
+from MedSRLib.networks.queries import Queries
 from MedSRLib.networks.released import translated
 from MedSRLib.progress import Progress
 

@@ -67,7 +67,9 @@ def test_every_file_of_a_module_is_installed(module: Path) -> None:
 
 
 def test_every_module_is_built() -> None:
-    built = re.findall(r"^add_subdirectory\((\S+)\)", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)
+    built = re.findall(
+        r"^add_subdirectory\((\S+)\)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert sorted(built) == sorted(["MedSRLib", *(module.relative_to(ROOT).as_posix() for module in MODULES)])
 
 

@@ -12,7 +12,8 @@ from MedSRLib.estimate import estimate
 from MedSRLib.grids import Grid
 from MedSRLib.methods import registry
 from MedSRLib.models.card import ModelCard
-from MedSRLib.networks.arssr import ArSSR, ArSSRConfig, Queries
+from MedSRLib.networks.arssr import ArSSR, ArSSRConfig
+from MedSRLib.networks.queries import Queries
 
 SPEED = {"flops": 1e11, "voxels": 1e7}
 

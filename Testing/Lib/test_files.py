@@ -35,7 +35,7 @@ def test_the_temporary_path_is_beside_the_target_with_its_suffix(tmp_path: Path)
         assert temporary != target
         temporary.write_text("whole")
         assert not target.exists()
-    assert target.read_text() == "whole"
+    assert target.read_text(encoding="utf-8") == "whole"
     assert list(tmp_path.iterdir()) == [target]
 
 
@@ -51,7 +51,7 @@ def test_a_block_that_fails_leaves_the_old_file(tmp_path: Path, problem: type[Ba
 
     with pytest.raises(problem):
         fail()
-    assert target.read_text() == "old"
+    assert target.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [target]
 
 

@@ -79,7 +79,7 @@ def test_every_shell_command_is_one_that_is_checked_here() -> None:
 def test_the_readme_names_every_method_and_no_other() -> None:
     from MedSRLib.methods import registry
 
-    rows = re.findall(r"^\| `([a-z-]+)` \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \|", README, re.MULTILINE)
     assert rows == list(registry.BUILTIN)
 
 

@@ -159,11 +159,11 @@ def test_a_cancel_ends_the_child_of_a_gone_launcher_even_if_nobody_polls(tmp_pat
     launcher.write_text(f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {deaf!r}]{streams}).wait()\n")
     process = JobProcess({}, tmp_path, [sys.executable, str(launcher)])
     process.start()
-    while not (number.exists() and number.read_text()):
+    while not (number.exists() and number.read_text(encoding="utf-8")):
         time.sleep(0.01)
     start = time.monotonic()
     process.cancel()
-    while _lives(int(number.read_text())):
+    while _lives(int(number.read_text(encoding="utf-8"))):
         assert time.monotonic() - start < 3
         time.sleep(0.01)
     assert time.monotonic() - start > 1.5  # the child had its time, though the launcher ended with the signal
@@ -205,7 +205,7 @@ def _lives(pid):
     """Whether a process runs; a dead one that nobody has collected yet does not."""
     if Path("/proc/self/stat").exists():
         status = Path(f"/proc/{pid}/stat")
-        return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+        return status.exists() and status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

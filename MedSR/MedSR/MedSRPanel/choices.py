@@ -94,6 +94,13 @@ def model_warnings(card: ModelCard, spacing: Sequence[float], wanted: Sequence[f
     return warnings_for(card, spacing, scale, modality or None)
 
 
+def thick_axis(spacing: Sequence[float]) -> int | None:
+    """The axis that a volume's thick slices lie across; None if it has no thick slices."""
+    from MedSRLib.grids import coarse_axis
+
+    return coarse_axis(spacing)
+
+
 def devices(found: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
     """Text of every device that can be asked for, by its name in a job.
 

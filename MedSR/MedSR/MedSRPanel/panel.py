@@ -103,6 +103,8 @@ class Panel:
 
     def whyNot(self) -> str:
         """Why the parameters cannot be run, in the user's words; empty if they can."""
+        from MedSRPanel import choices
+
         if self.missing:
             return _("Packages are missing. Press Set up above.")
         reason = self.logic.whyNot(self.parameters)
@@ -116,6 +118,9 @@ class Panel:
             return _("This method needs a guide: a sharper volume of the same patient.")
         if info.needs_model and not model:
             return _("No model of this method is installed. Train or import one, or choose another method.")
+        thick = choices.thick_axis(self.parameters.inputVolume.GetSpacing())
+        if info.trains_on_scan and info.axes == "through-plane" and thick is None:
+            return _("This method learns from the finer voxels within thick slices, and the input has no thick slices.")
         if self.batch.busy():
             return _("Wait until the batch has ended.")
         return self.quality.whyNot()

@@ -57,16 +57,16 @@ def recommend(
         best = _guided(methods, fitting, modality, target)
         if best is not None:
             return best
-    for name, card in fitting.items():
+    # The model for the narrowest range of scales was made for just this.
+    for name, card in sorted(fitting.items(), key=lambda entry: entry[1].scale_max - entry[1].scale_min):
         if not methods[card.method].needs_guide:
             return Recommendation(card.method, name, _reason(card, modality, target))
     if target:
         return None
     for info in methods.values():
-        if info.trains_on_scan and not info.needs_guide:
-            return Recommendation(
-                info.identifier, "", _("No trained model fits; this method learns on the scan itself.")
-            )
+        if info.trains_on_scan and not info.needs_guide and _can_learn(info, spacing, wanted):
+            reason = _("No trained model fits. This method learns from the scan itself, which takes minutes.")
+            return Recommendation(info.identifier, "", reason)
     for identifier in _FALLBACKS:
         if identifier in methods:
             return Recommendation(identifier, "", _plain(methods))
@@ -75,6 +75,14 @@ def recommend(
 
 def _outside(card: ModelCard, spacing: Triple | None, wanted: Triple | None) -> bool:
     return spacing is not None and wanted is not None and bool(choices.model_warnings(card, spacing, wanted))
+
+
+def _can_learn(info: MethodInfo, spacing: Triple | None, wanted: Triple | None) -> bool:
+    """Whether the scan has what the method learns from, and is to be finer where that helps."""
+    if info.axes != "through-plane":
+        return True
+    axis = None if spacing is None else choices.thick_axis(spacing)
+    return axis is not None and spacing is not None and wanted is not None and wanted[axis] < spacing[axis]
 
 
 def _plain(methods: Mapping[str, MethodInfo]) -> str:

@@ -54,6 +54,12 @@ def dicom(folder: Path, image: sitk.Image, series: str = SERIES, skip: int | Non
     return folder
 
 
+def test_a_dicom_folder_is_read_with_the_thickness_of_its_slices(tmp_path: Path, make_image) -> None:
+    read = images.read(dicom(tmp_path / "series", sitk.Cast(make_image(kind="blobs"), sitk.sitkInt16)))
+    assert images.slice_thickness(read) == 2.0
+    assert images.slice_thickness(make_image(kind="blobs")) is None
+
+
 def test_a_dicom_folder_is_read_with_the_distance_between_its_slices(tmp_path: Path, make_image) -> None:
     image = sitk.Cast(make_image(kind="blobs", direction="oblique"), sitk.sitkInt16)
     read = images.read(dicom(tmp_path / "Félix 软件", image))

@@ -89,13 +89,13 @@ def test_a_sidecar_that_is_not_ours_is_not_overwritten(tmp_path: Path, make_imag
         (tmp_path / "x.json").write_text(content)
         with pytest.raises(OutputError, match=r"x\.json"):
             images.write(make_image(), tmp_path / "x.nii.gz", provenance=provenance.record())
-        assert (tmp_path / "x.json").read_text() == content
+        assert (tmp_path / "x.json").read_text(encoding="utf-8") == content
         assert not (tmp_path / "x.nii.gz").exists()
     images.write(make_image(), tmp_path / "x.nii.gz")
     (tmp_path / "x.json").unlink()
     for method in ("linear", "cubic"):
         images.write(make_image(), tmp_path / "x.nii.gz", provenance=provenance.record(method=method))
-    assert json.loads((tmp_path / "x.json").read_text())["method"] == "cubic"
+    assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))["method"] == "cubic"
 
 
 # --- what cannot be written ---------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ import torch
 from MedSRLib.errors import Cancelled
 from MedSRLib.inference import implicit
 from MedSRLib.inference.runtime import Runtime
-from MedSRLib.networks.arssr import ArSSR, ArSSRConfig, Queries
+from MedSRLib.networks.arssr import ArSSR, ArSSRConfig
+from MedSRLib.networks.queries import Queries
 from MedSRLib.progress import Progress
 
 SMALL = {"feature_dim": 12, "channels": 8, "blocks": 2, "width": 24}

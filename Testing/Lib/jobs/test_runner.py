@@ -75,7 +75,7 @@ def test_the_checks_of_a_result_are_told_and_written(scan: Path) -> None:
     assert origin["consistency_after"] <= origin["consistency_before"]
     assert sitk.ReadImage(events[-1]["outputs"]["uncertainty"]).GetSize() == (12, 17, 22)
     assert sitk.ReadImage(events[-1]["outputs"]["consistency"]).GetSize() == (7, 10, 13)
-    assert json.loads(scan.with_name("uncertainty.json").read_text())["map"] == "uncertainty"
+    assert json.loads(scan.with_name("uncertainty.json").read_text(encoding="utf-8"))["map"] == "uncertainty"
 
 
 @pytest.mark.parametrize(

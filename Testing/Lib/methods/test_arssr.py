@@ -116,14 +116,14 @@ def test_a_larger_intensity_unit_changes_nothing_else() -> None:
 
 def test_models_of_others_are_refused() -> None:
     with pytest.raises(ModelError, match="made for the method 'edsr'"):
-        network_of(model(method="edsr"))
+        network_of(model(method="edsr"), "arssr")
     other = model()
     wrong = Model(other.card, {name: tensor[:1] for name, tensor in other.tensors.items()})
     with pytest.raises(ModelError, match="do not fit"):
-        network_of(wrong)
+        network_of(wrong, "arssr")
     unknown = other.card.model_copy(update={"architecture": {"encoder": "rdn", "attention": True}})
     with pytest.raises(ModelError, match="attention"):
-        network_of(Model(unknown, other.tensors))
+        network_of(Model(unknown, other.tensors), "arssr")
 
 
 def test_the_target_grid_is_met_exactly() -> None:

@@ -18,13 +18,14 @@ from MedSRLib.methods import registry
 from MedSRLib.methods.contract import FAMILIES
 from MedSRLib.models.card import ModelCard
 from MedSRLib.models.library import Model
+from MedSRLib.networks import catalogue
 from MedSRLib.progress import Progress
 
 OBLIQUE = (0.8, 0.6, 0.0, -0.6, 0.8, 0.0, 0.0, 0.0, 1.0)
 LEFT_HANDED = (0.8, 0.6, 0.0, -0.6, 0.8, 0.0, 0.0, 0.0, -1.0)
 GRIDS = {
     "odd": Grid((13, 10, 7), (0.9, 1.0, 2.0), (-3.0, 5.0, 9.0), OBLIQUE),
-    "left-handed": Grid((7, 9, 8), (1.1, 0.7, 1.0), (4.0, 0.0, -2.0), LEFT_HANDED),
+    "left-handed": Grid((7, 9, 8), (1.1, 0.7, 2.5), (4.0, 0.0, -2.0), LEFT_HANDED),
     "two-thick": Grid((10, 9, 2), (1.0, 1.0, 5.0), (0.0, 0.0, 0.0), OBLIQUE),
     "one-slice": Grid((9, 1, 8), (1.0, 6.0, 1.0), (0.0, 0.0, 0.0), LEFT_HANDED),
 }
@@ -43,7 +44,37 @@ def _tiny_arssr() -> Model:
     return Model(card, dict(network.state_dict()))
 
 
-TINY_MODELS = {"arssr": _tiny_arssr}
+def _tiny_grid(method: str, **architecture) -> Model:
+    """A network of random weights, of slices or of volumes."""
+    torch.manual_seed(0)
+    settings = {"blocks": 1, "features": 4, "residual": "cubic", **architecture}
+    network = catalogue.build(method, {name: value for name, value in settings.items() if value is not None})
+    card = ModelCard(name="tiny", method=method, architecture=network.architecture(), scale_max=4)
+    return Model(card, dict(network.state_dict()))
+
+
+def _tiny_autoencoder() -> Model:
+    torch.manual_seed(0)
+    network = catalogue.build("sander", {"blocks": 2, "features": 4, "latent": 3})
+    card = ModelCard(name="tiny", method="sander", architecture=network.architecture(), scale_max=4)
+    return Model(card, dict(network.state_dict()))
+
+
+TINY_MODELS = {
+    "arssr": _tiny_arssr,
+    "edsr": lambda: _tiny_grid("edsr", scale=(2, 2)),
+    "wdsr": lambda: _tiny_grid("wdsr", scale=(2, 1, 3), dimensions=3, expansion=8),
+    "srfbn": lambda: _tiny_grid("srfbn", scale=(3, 3), blocks=None, groups=2, steps=2),
+    "dsrn": lambda: _tiny_grid("dsrn", scale=(2, 1, 2), dimensions=3, blocks=None, steps=3),
+    "srcnn3d": lambda: _tiny_grid("srcnn3d", blocks=None, features=(4, 3)),
+    "srrecnn3d": lambda: _tiny_grid("srrecnn3d", blocks=None, layers=3),
+    "dcsrn": lambda: _tiny_grid("dcsrn", blocks=None, features=None, growth=3),
+    "rescnn": lambda: _tiny_grid("rescnn", layers=2),
+    "sander": _tiny_autoencoder,
+}
+
+
+QUICK_OPTIONS = {"self-training": {"steps": 2}}
 
 
 @pytest.fixture(params=list(registry.BUILTIN))
@@ -56,7 +87,7 @@ def _image(grid: Grid) -> sitk.Image:
 
 
 def _upscale(identifier: str, image: sitk.Image, grid: Grid, progress: Progress | None = None) -> sitk.Image:
-    method = registry.create(identifier)
+    method = registry.create(identifier, QUICK_OPTIONS.get(identifier))
     model = TINY_MODELS[identifier]() if method.info.needs_model else None
     return method.upscale(image, grid, model=model, runtime=RUNTIME, progress=progress or Progress())
 

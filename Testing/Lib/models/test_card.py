@@ -76,6 +76,23 @@ def test_warnings_name_what_lies_outside(
     assert all(word in text for word, text in zip(words, found, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("axes", "scale", "fits"),
+    [
+        ("one", (1, 1, 3), True),
+        ("one", (2, 1, 3), False),
+        ("all", (2, 2.1, 2), True),
+        ("all", (2, 2, 3), False),
+        ("all", (1, 1, 3), False),
+        ("any", (1, 2, 3), True),
+        ("one", (1, 1, 1), True),  # nothing to refine, nothing to warn of
+    ],
+)
+def test_a_model_of_certain_axes_warns_of_others(axes: str, scale: tuple[float, ...], fits: bool) -> None:
+    warned = warnings_for(card(axes=axes), (2, 2, 2), scale)
+    assert warned == [] if fits else "coarse along" in warned[0]
+
+
 def test_a_name_must_be_a_file_name() -> None:
     assert with_name(card(), "other-2.1").name == "other-2.1"
     with pytest.raises(OptionError, match="a/b"):

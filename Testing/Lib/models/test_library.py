@@ -101,7 +101,7 @@ def test_what_is_no_safetensors_file_is_refused_and_not_run(user: Path, content:
 def test_a_header_that_lies_about_the_data_is_refused(user: Path) -> None:
     path = library.save(model(), user)
     path.write_bytes(path.read_bytes()[:-4])
-    card = json.loads(path.with_suffix(".json").read_text())
+    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     card["weights_sha256"] = __import__("hashlib").sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".json").write_text(json.dumps(card))
     with pytest.raises(ModelError, match="cannot be read"):
@@ -166,3 +166,14 @@ def test_the_user_folder_follows_the_system(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr(library.sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
     assert library.user_folder() == tmp_path / "local" / "medsr" / "models"
+
+
+def test_the_default_is_the_model_made_for_just_this_task(user: Path) -> None:
+    """Thick slices, isotropic ×2 and anything: each task finds its own model, whatever their names."""
+    library.save(model("a-any", scale_min=1.0, scale_max=4.0), user)
+    library.save(model("b-thick", scale_min=2.5, scale_max=5.0, axes="one"), user)
+    library.save(model("c-double", scale_min=2.0, scale_max=2.0, axes="all"), user)
+    spacing = (1.0, 1.0, 4.0)
+    assert library.default("arssr", None, spacing, (1, 1, 4)) == "b-thick"
+    assert library.default("arssr", None, (2.0, 2.0, 2.0), (2, 2, 2)) == "c-double"
+    assert library.default("arssr", None, (2.0, 2.0, 2.0), (1.5, 2, 3)) == "a-any"

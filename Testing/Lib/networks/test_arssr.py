@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from MedSRLib.errors import ModelError
-from MedSRLib.networks.arssr import ArSSR, ArSSRConfig, Queries, axis_coordinate
+from MedSRLib.networks.arssr import ArSSR, ArSSRConfig, axis_coordinate
 from MedSRLib.networks.implicit_decoder import ImplicitDecoder
+from MedSRLib.networks.queries import Queries
 from MedSRLib.networks.rdn import RDN
 from MedSRLib.networks.rescnn import ResCNN
 from MedSRLib.networks.srresnet import SRResNet

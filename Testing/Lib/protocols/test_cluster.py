@@ -24,7 +24,7 @@ def test_two_workers_find_the_same_numbers(study):
     study.run(out="there", cluster=Cluster(LOCAL, 2))
     assert rows(study.folder / "there") == rows(study.folder / "here")
     here, there = (study.folder / out / "slices.csv" for out in ("here", "there"))
-    assert here.read_text() == there.read_text()
+    assert here.read_text(encoding="utf-8") == there.read_text(encoding="utf-8")
     names = [sorted(path.name for path in (study.folder / out / "cells").iterdir()) for out in ("here", "there")]
     assert names[0] == names[1]
 

@@ -52,7 +52,7 @@ def given(monkeypatch):
 
 
 def rows(study):
-    return json.loads((study.folder / "out" / "results.json").read_text())["rows"]
+    return json.loads((study.folder / "out" / "results.json").read_text(encoding="utf-8"))["rows"]
 
 
 def dropping(text):
@@ -73,7 +73,7 @@ def test_of_dropped_slices_only_those_between_kept_ones_are_measured(empty, slic
     assert len(away) == len(between) == 4
     expected = metrics.psnr(away, between, data_range=float(np.ptp(away)))
     assert row["psnr_whole"] == pytest.approx(expected, abs=1e-4)
-    by_slice = json.loads((empty.folder / "out" / "results.json").read_text())["curves"]
+    by_slice = json.loads((empty.folder / "out" / "results.json").read_text(encoding="utf-8"))["curves"]
     assert by_slice[0]["index"] == [1, 3, 5, 7]
 
 
@@ -103,7 +103,7 @@ def test_rotations_turn_the_input_and_score_the_same_for_a_method_that_knows_no_
     found = rows(empty)
     assert [row["rotation"] for row in found] == [0, 90, 180, 270]
     assert [row["psnr_mask"] for row in found] == pytest.approx([found[0]["psnr_mask"]] * 4, abs=1e-3)
-    content = json.loads((empty.folder / "out" / "results.json").read_text())
+    content = json.loads((empty.folder / "out" / "results.json").read_text(encoding="utf-8"))
     assert len(content["by_rotation"]) == 4 and content["summary"][0]["n"] == 1
 
 
@@ -177,6 +177,6 @@ def test_slices_of_air_are_not_counted(empty):
     empty.write(BASE.replace("[[volumes]]", 'mask = "brain"\n[[volumes]]'))
     empty.run()
     (cell,) = (empty.folder / "out" / "cells").iterdir()
-    found = json.loads(cell.read_text())["slices"]
+    found = json.loads(cell.read_text(encoding="utf-8"))["slices"]
     assert found["psnr"][0] is None and found["mae"][0] is None and found["ssim-2d"][0] is None
     assert all(found["psnr"][1:])

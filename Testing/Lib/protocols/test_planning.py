@@ -87,7 +87,7 @@ def test_a_guide_is_given_to_those_that_need_one(study, guided):
     assert labels(cells) == ["Nearest", "Spline", "Guided"]
     assert {cell.case.scan.paths["guide"].name for cell in cells} == {"t2-0.nii.gz", "t2-1.nii.gz"}
     assert "Guided" in study.run()  # the guide is the truth here, so that half the error is left
-    last = (study.folder / "out" / "table.md").read_text()
+    last = (study.folder / "out" / "table.md").read_text(encoding="utf-8")
     assert last.index("Guided") > 0
 
 

@@ -44,18 +44,18 @@ def test_every_cell_is_measured_and_tabled(study):
     assert len(rows) == 2 * 2 * 2
     assert {row["subject"] for row in rows} == {"s0", "s1"}
     assert {row["scale"] for row in rows} == {"2", "1,1,2.5"}
-    content = json.loads((out / "results.json").read_text())
+    content = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert len(content["rows"]) == 8 and len(content["summary"]) == 4
     spline = next(e for e in content["summary"] if (e["scale"], e["method"]) == ("2", "Spline"))
     assert spline["psnr_mask"]["against"]["Nearest"]["gain"] > 0
     assert shown == (out / "table.md").read_text(encoding="utf-8")
     assert "(n = 2)" in shown and "×1,1,2.5" in shown
-    assert r"\toprule" in (out / "table.tex").read_text()
+    assert r"\toprule" in (out / "table.tex").read_text(encoding="utf-8")
 
 
 def test_what_is_needed_to_repeat_it_is_written(study):
     study.run()
-    content = json.loads((study.folder / "out" / "results.json").read_text())
+    content = json.loads((study.folder / "out" / "results.json").read_text(encoding="utf-8"))
     record = content["record"]
     assert (record["device"], record["precision"], record["seed"]) == ("cpu", "float32", 0)
     assert {"python", "torch", "numpy", "SimpleITK"} <= set(record["packages"])
@@ -65,7 +65,7 @@ def test_what_is_needed_to_repeat_it_is_written(study):
 
 def test_the_page_holds_everything_and_asks_for_nothing(study):
     study.run()
-    page = (study.folder / "out" / "benchmark.html").read_text()
+    page = (study.folder / "out" / "benchmark.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 2  # spread and PSNR by slice
     assert "http" not in page.replace("http://www.w3.org", "") and "<script" not in page
     assert "Spline" in page and len(page) < 15_000_000
@@ -85,7 +85,7 @@ def test_what_is_measured_is_not_measured_again(study, counted):
     cells = sorted((study.folder / "out" / "cells").iterdir())
     cells[0].unlink()
     cells[1].write_text('{"row": {"psnr_wh')  # cut off by a crash
-    cells[2].write_text(cells[3].read_text())  # another measurement under this name
+    cells[2].write_text(cells[3].read_text(encoding="utf-8"))  # another measurement under this name
     counted.clear()
     second = study.run()
     assert len(counted) == 3

@@ -8,7 +8,7 @@ import torch
 
 from MedSRLib.errors import InputError
 from MedSRLib.inference.sampling import apply_separable
-from MedSRLib.networks.arssr import axis_matrices
+from MedSRLib.networks.queries import axis_matrices
 from MedSRLib.training.pairs import Pairs
 from MedSRLib.training.recipe import Recipe
 
@@ -40,6 +40,30 @@ def test_queries_lie_where_their_targets_are(kind: str, anisotropic: float) -> N
         batch = pairs.batch(step)
         matrices = axis_matrices("linear", batch.image.shape[2:], batch.queries)
         torch.testing.assert_close(apply_separable(batch.image, matrices), batch.target, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("axes", ["all", "one"])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_slices_and_single_coarse_axes_are_aligned_too(dimensions: int, axes: str) -> None:
+    pairs = Pairs([ramp()], recipe(dimensions=dimensions, axes=axes, queries=99))
+    for step in range(6):
+        batch = pairs.batch(step)
+        matrices = axis_matrices("linear", batch.image.shape[2:], batch.queries)
+        torch.testing.assert_close(apply_separable(batch.image, matrices), batch.target, atol=2e-3, rtol=0)
+        coarse = [round(1 / step, 3) > 1 for step in batch.queries.step]
+        assert coarse == [dimensions == 3, dimensions == 2 or axes == "all", axes == "all"]
+        assert (batch.image.shape[2] == 1) == (dimensions == 2)
+
+
+def test_slices_across_k_alone_never_mix_k_with_the_others() -> None:
+    """A volume whose planes along k are constants: its slices across k are flat."""
+    volume = np.broadcast_to(np.arange(6, dtype=np.float32)[:, None, None], (6, 40, 40)).copy()
+    pairs = Pairs([volume], recipe(dimensions=2, slices="k"))
+    for step in range(8):
+        batch = pairs.batch(step)
+        assert batch.target.flatten(1).std(dim=1).max() < 1e-4
+    with pytest.raises(InputError, match="voxels along every axis"):
+        Pairs([volume], recipe(dimensions=2))
 
 
 def test_a_batch_is_a_function_of_seed_step_and_rank() -> None:

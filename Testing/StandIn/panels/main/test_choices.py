@@ -97,8 +97,19 @@ def test_a_thick_t1w_brain_is_recommended_the_shipped_model(panel: Any, scene: A
 
 def test_what_no_model_fits_is_recommended_a_method_without_one(panel: Any, scene: Any) -> None:
     panel.ui.inputSelector.setCurrentNode(thick(scene, "CT Thorax", (0.7, 0.7, 5), (20, 20, 5)))
+    assert panel.panel.recommendation.method == "self-training"
+    assert "minutes" in panel.ui.methodComboBox.toolTip and "on this very scan" in panel.ui.methodInfoLabel.text
+    panel.ui.inputSelector.setCurrentNode(thick(scene, "CT Head", (0.7, 0.7, 0.7), (20, 20, 20)))
     assert panel.panel.recommendation.method == "back-projection"
     assert "invents nothing" in panel.ui.methodComboBox.toolTip
+
+
+def test_learning_on_the_scan_needs_thick_slices(panel: Any, scene: Any, choose: Choose) -> None:
+    panel.ui.inputSelector.setCurrentNode(thick(scene, "CT Head", (0.7, 0.7, 0.7), (20, 20, 20)))
+    choose(panel.ui.methodComboBox, "self-training")
+    assert panel.ui.applyButton.enabled is False and "no thick slices" in panel.ui.applyButton.toolTip
+    panel.ui.inputSelector.setCurrentNode(thick(scene, "CT Thorax", (0.7, 0.7, 5), (20, 20, 5)))
+    assert panel.ui.applyButton.enabled is True
 
 
 def test_the_family_narrows_the_methods(panel: Any, volume: Any, choose: Choose) -> None:
@@ -128,7 +139,7 @@ def test_a_guide_is_suggested_and_changes_the_recommendation(more_methods: None,
     sharp = thick(scene, "T1 sag", (1, 1, 1), (20, 20, 20))
     panel.ui.inputSelector.setCurrentNode(coarse)
     assert seen(panel.ui.guideSelector) and "T1 sag is sharper" in panel.ui.guideInfoLabel.text
-    assert panel.panel.recommendation.method == "back-projection"
+    assert panel.panel.recommendation.method == "self-training"
     panel.ui.guideSelector.setCurrentNode(sharp)
     assert (panel.panel.recommendation.method, panel.panel.recommendation.model) == ("dual", "t2-guided")
     assert "guide" in panel.ui.methodComboBox.toolTip and not seen(panel.ui.guideInfoLabel)

@@ -113,6 +113,7 @@ def test_the_reasons_why_not(panel: Any, volume: Any, scene: Any) -> None:
 
 def test_a_run_from_apply_to_the_result(panel: Any, volume: Any, wait: Callable[..., None], scene: Any) -> None:
     panel.ui.inputSelector.setCurrentNode(volume)
+    panel.panel.parameters.method = "back-projection"
     panel.ui.scaleRadio.click()
     panel.ui.applyButton.click()
     assert panel.panel.busy() and panel.ui.applyButton.text == "Cancel"

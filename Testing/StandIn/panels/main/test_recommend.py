@@ -19,6 +19,7 @@ EDGES = info("edges", "guided", needs_guide=True)
 NET = info("net", "single-image", needs_model=True)
 SELF = info("self", "through-plane", trains_on_scan=True)
 PLAIN = info("bspline", "interpolation")
+THICK = info("thick", "through-plane", trains_on_scan=True, axes="through-plane")
 T1 = ModelCard(name="t1", method="net", architecture={}, scale_max=8, modalities=["T1w"])
 T2_BY_T1 = ModelCard(name="t2-by-t1", method="dual", architecture={}, scale_max=8, modalities=["T2w"])
 
@@ -43,6 +44,26 @@ def test_a_guide_counts_where_a_method_can_use_it(
     cards = {card.name: card for card in (T1, T2_BY_T1) if card.method in known}
     best = recommend(known, cards, modality=modality, guided=guided, spacing=(1, 1, 4), wanted=(1, 1, 1))
     assert best is not None and best.method == expected and best.reason
+
+
+@pytest.mark.parametrize(
+    ("spacing", "wanted", "expected"),
+    [
+        ((1, 1, 4), (1, 1, 1), "thick"),
+        ((4, 1, 1), (1, 1, 1), "thick"),
+        ((1, 1, 1), (0.5, 0.5, 0.5), "bspline"),  # all axes are alike: nothing finer to learn from
+        ((1, 4, 4), (1, 1, 1), "bspline"),
+        ((1, 1, 4), (0.5, 0.5, 4), "bspline"),  # the slices stay as thick as they are
+        (None, None, "bspline"),
+    ],
+)
+def test_learning_on_the_scan_is_recommended_for_thick_slices_without_a_model(
+    module: Any, spacing: Any, wanted: Any, expected: str
+) -> None:
+    from MedSRPanel.recommend import recommend
+
+    best = recommend({"thick": THICK, "bspline": PLAIN}, {}, modality="CT", spacing=spacing, wanted=wanted)
+    assert best is not None and best.method == expected
 
 
 @pytest.fixture
