@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -153,7 +154,8 @@ def _line(entry: Entry, entries: Sequence[Entry], chosen: Sequence[Column], base
     rivals = [e for e in entries if e["scale"] == entry["scale"]]
     for column in chosen:
         numbers = entry[column.key]
-        spread = "" if numbers["sd"] is None else f" ± {column.shown(numbers['sd'], like=numbers['mean'])}"
+        alone = numbers["sd"] is None or not math.isfinite(numbers["mean"])
+        spread = "" if alone else f" ± {column.shown(numbers['sd'], like=numbers['mean'])}"
         cells.append(Cell(column.shown(numbers["mean"]) + spread, _is_best(numbers["mean"], rivals, column)))
         for baseline in baselines if column.tested else ():
             test = numbers["against"].get(baseline)

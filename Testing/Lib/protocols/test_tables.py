@@ -46,6 +46,12 @@ def test_one_volume_has_no_deviation():
     assert "30.00 ±" not in text and "30.00" in text
 
 
+def test_what_was_measured_nowhere_is_one_dash():
+    unknown = [row | {"ssim_mask": None} for row in rows(8)]
+    text = markdown(unknown, {})
+    assert "– ±" not in text and "34.53 ± 2.47" in text
+
+
 def test_markdown_columns_line_up():
     text = markdown(rows(8), {"medsr": "1"})
     lines = [line for line in text.splitlines() if line.startswith("|")]

@@ -42,9 +42,9 @@ def test_a_batch_goes_on_with_the_settings_it_was_started_with(
     parameters.goal, parameters.method = "scale", "nearest"
     for _name, make in run._makers:
         make()
-    assert [job["method"] for _name, job in given] == ["arssr", "self-training"]
+    assert [job["method"] for _name, job in given] == ["wdsr", "self-training"]
     assert all(job["isotropic"] is True for _name, job in given)
     assert [name for name, _job in given] == [
-        "T1 tra – MedSR ArSSR 1 mm",
+        "T1 tra – MedSR WDSR 1 mm",
         "CT Thorax – MedSR Self-training on the scan 1 mm",
     ]

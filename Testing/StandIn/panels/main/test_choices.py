@@ -89,10 +89,26 @@ def test_a_corrected_modality_is_kept_until_the_input_changes(panel: Any, volume
 def test_a_thick_t1w_brain_is_recommended_the_shipped_model(panel: Any, scene: Any) -> None:
     panel.ui.inputSelector.setCurrentNode(thick(scene, "T1w tra", (1, 1, 4), (20, 20, 5)))
     best = panel.panel.recommendation
-    assert (best.method, best.model) == ("arssr", "arssr-t1w-brain")
-    assert panel.ui.methodComboBox.currentText == "★ Recommended: ArSSR"
+    assert (best.method, best.model) == ("wdsr", "wdsr-brain-thick")
+    assert panel.ui.methodComboBox.currentText == "★ Recommended: WDSR"
     assert "fits" in panel.ui.methodComboBox.toolTip
-    assert panel.logic.job(panel.panel.parameters)["model"] == "arssr-t1w-brain"
+    assert panel.logic.job(panel.panel.parameters)["model"] == "wdsr-brain-thick"
+
+
+@pytest.mark.parametrize(
+    ("spacing", "goal", "model"),
+    [
+        ((2, 2, 2), "scale", "wdsr-t1w-brain-x2"),
+        ((1, 1, 3), "isotropic", "wdsr-brain-thick"),
+        ((2, 4, 4), "isotropic", "arssr-t1w-brain"),  # coarse along two axes: only the model of any axes fits
+    ],
+)
+def test_each_task_is_recommended_the_model_made_for_it(
+    panel: Any, scene: Any, spacing: tuple[float, float, float], goal: str, model: str
+) -> None:
+    panel.ui.inputSelector.setCurrentNode(thick(scene, "T1w sag", spacing, (20, 20, 20)))
+    panel.panel.parameters.goal = goal
+    assert panel.panel.recommendation.model == model
 
 
 def test_what_no_model_fits_is_recommended_a_method_without_one(panel: Any, scene: Any) -> None:
@@ -139,7 +155,7 @@ def test_a_guide_is_suggested_and_changes_the_recommendation(more_methods: None,
     sharp = thick(scene, "T1 sag", (1, 1, 1), (20, 20, 20))
     panel.ui.inputSelector.setCurrentNode(coarse)
     assert seen(panel.ui.guideSelector) and "T1 sag is sharper" in panel.ui.guideInfoLabel.text
-    assert panel.panel.recommendation.method == "self-training"
+    assert panel.panel.recommendation.method == "wdsr"
     panel.ui.guideSelector.setCurrentNode(sharp)
     assert (panel.panel.recommendation.method, panel.panel.recommendation.model) == ("dual", "t2-guided")
     assert "guide" in panel.ui.methodComboBox.toolTip and not seen(panel.ui.guideInfoLabel)
