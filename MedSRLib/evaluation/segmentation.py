@@ -11,6 +11,8 @@ cerebrospinal fluid, grey matter and white matter. Nothing is registered: result
 
 from __future__ import annotations
 
+import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +26,8 @@ CLASSES = 3
 _SMOOTHING = "[0.1,1x1x1]"
 _ITERATIONS = "[5,0]"
 _PRIOR_WEIGHT, _PRIOR_BLUR_MM = 0.25, 1.5
+_ONE_AT_A_TIME = threading.Lock()
+"""The temporary folder is the whole process's."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def tissues(array: np.ndarray, mask: np.ndarray, *, spacing: Sequence[float]) ->
         )
     image, brain = (_for_ants(ants, a, spacing) for a in (array, mask))
     image = ants.n4_bias_field_correction(image, mask=brain)
-    made = ants.atropos(a=image, x=brain, i=f"kmeans[{CLASSES}]", m=_SMOOTHING, c=_ITERATIONS, r=0)["segmentation"]
+    made = _atropos(ants, a=image, x=brain, i=f"kmeans[{CLASSES}]")
     labels = np.rint(made.numpy().T).astype(np.uint8)
     return _by_brightness(labels, image.numpy().T, mask)
 
@@ -124,9 +128,19 @@ def by_priors(array: np.ndarray, labels: np.ndarray, mask: np.ndarray, *, spacin
     image, region = (_for_ants(ants, a, spacing) for a in (array, inside))
     image = ants.n4_bias_field_correction(image, mask=region)
     priors = [_for_ants(ants, prior, spacing) for prior in _priors(labels, numbers, spacing)]
-    made = ants.atropos(a=image, x=region, i=priors, m=_SMOOTHING, c=_ITERATIONS, priorweight=_PRIOR_WEIGHT, r=0)
-    places = np.rint(made["segmentation"].numpy().T).astype(np.int64)
+    made = _atropos(ants, a=image, x=region, i=priors, priorweight=_PRIOR_WEIGHT)
+    places = np.rint(made.numpy().T).astype(np.int64)
     return np.where(inside & (places > 0), numbers[np.maximum(places - 1, 0)], 0)
+
+
+def _atropos(ants: Any, **settings: Any) -> Any:
+    """The segmentation. Antspyx leaves maps of probability in the temporary folder, so it is lent one of its own."""
+    with _ONE_AT_A_TIME, tempfile.TemporaryDirectory() as folder:
+        usual, tempfile.tempdir = tempfile.tempdir, folder
+        try:
+            return ants.atropos(m=_SMOOTHING, c=_ITERATIONS, r=0, **settings)["segmentation"]
+        finally:
+            tempfile.tempdir = usual
 
 
 def _priors(labels: np.ndarray, numbers: np.ndarray, spacing: Sequence[float]) -> list[np.ndarray]:

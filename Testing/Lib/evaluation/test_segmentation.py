@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
 from MedSRLib.errors import InputError, MissingPackageError
+from MedSRLib.evaluation import segmentation
 from MedSRLib.evaluation.segmentation import _by_brightness, overlaps, tissues
 
 
@@ -58,6 +62,21 @@ def shells() -> tuple[np.ndarray, np.ndarray]:
     radius = np.sqrt(sum(np.square(g - 15.0) for g in np.indices((31, 31, 31))))
     labels = np.select([radius < 6, radius < 10, radius < 14], [3, 2, 1], 0)
     return np.choose(labels, [0, 30, 70, 110]).astype(np.float32), labels
+
+
+def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Atropos writes its maps of probability there, and antspyx leaves them."""
+    used: list[Path] = []
+
+    def atropos(**_: object) -> dict[str, object]:
+        used.append(Path(tempfile.mkdtemp()))
+        return {"segmentation": 1}
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert segmentation._atropos(SimpleNamespace(atropos=atropos)) == 1
+    assert used[0].is_relative_to(tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert tempfile.tempdir == str(tmp_path)
 
 
 def test_tissue_classes_of_nested_balls() -> None:
