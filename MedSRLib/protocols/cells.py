@@ -106,6 +106,8 @@ class Cell:
         return self.case.decided_by() | {
             "method": self.method.identifier,
             "options": self.method.options_for(self.case.degradation),
+            "ensemble": self.method.ensemble,
+            "refine": self.method.refine,
             "model_sha256": self.model_sha256,
             "code": self.code,
             "device": self.runtime.device,

@@ -18,6 +18,7 @@ from MedSRLib.errors import ModelError
 from MedSRLib.evaluation import slices
 from MedSRLib.evaluation.metrics import json_ready
 from MedSRLib.evaluation.slicewise import FLAT
+from MedSRLib.inference.refinement import Refinement
 from MedSRLib.methods import registry
 from MedSRLib.models import library
 from MedSRLib.progress import Progress
@@ -105,6 +106,8 @@ class _Bench:
             guide=None if guide is None else self._turned(guide),
             model=_model(cell),
             options=cell.method.options_for(self.case.degradation),
+            ensemble=cell.method.ensemble,
+            refine=Refinement() if cell.method.refine else None,
             runtime=cell.runtime,
             progress=progress,
         )

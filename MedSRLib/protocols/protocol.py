@@ -4,7 +4,7 @@
                      rotations, mask, slices
     [[volumes]]      label; which volumes of the manifest (role, modality, dataset, organ); guide, target, frames, axis
     [[degradation]]  name, kind (see `acquisition.KINDS`), noise (Rician, fraction of the 99th percentile), thickness
-    [[method]]       label, identifier, model, options, optional
+    [[method]]       label, identifier, model, options, ensemble, refine, optional
 
 The option value "as degraded" stands for the kind of the degradation at hand: a method that models the
 acquisition is told the true one.
@@ -98,13 +98,17 @@ class CompetingMethod(_Strict):
 
     A model is one name, or a table of one name for each degradation: a learned method is told the acquisition by the
     choice of its model, as back-projection is by its option. An optional method is left out, with a warning, as long
-    as the method or its model does not exist.
+    as the method or its model does not exist. ``ensemble`` averages it over turned copies (`inference.ensemble`);
+    ``refine`` makes it consistent with the input, taken to be acquired as the physical model has it
+    (`inference.refinement`).
     """
 
     label: str = Field(min_length=1)
     identifier: str
     model: str | dict[str, str] | None = None
     options: dict[str, Any] = {}
+    ensemble: Literal["flips", "flips-and-rotations"] | None = None
+    refine: bool = False
     optional: bool = False
 
     def options_for(self, degradation: Degradation) -> dict[str, Any]:

@@ -180,3 +180,20 @@ def test_slices_of_air_are_not_counted(empty):
     found = json.loads(cell.read_text(encoding="utf-8"))["slices"]
     assert found["psnr"][0] is None and found["mae"][0] is None and found["ssim-2d"][0] is None
     assert all(found["psnr"][1:])
+
+
+def test_a_method_is_averaged_over_turns_and_refined_where_the_protocol_says_so(study, given):
+    linear = '[[method]]\nlabel = "{}"\nidentifier = "linear"\n{}\n'
+    others = linear.format("Turned", 'ensemble = "flips"') + linear.format("Refined", "refine = true")
+    study.write(BASE + others)
+    study.run()
+    assert [(call["ensemble"], call["refine"] is not None) for call in given[:3]] == [
+        (None, False),
+        ("flips", False),
+        (None, True),
+    ]
+    found = {row["method"]: row["psnr_mask"] for row in rows(study)}
+    assert found["Refined"] > found["Linear"] + 0.3
+    assert found["Turned"] == pytest.approx(found["Linear"], abs=1e-3)  # linear interpolation knows no direction
+    page = (study.folder / "out" / "benchmark.html").read_text(encoding="utf-8")
+    assert "averaged over flips" in page and ", refined" in page
