@@ -18,6 +18,9 @@ from MedSRLib.errors import ModelError, OptionError
 _SPACING_SLACK = 1.1
 """A spacing up to a tenth outside the range trained for passes without a warning."""
 
+_SCALE_SLACK = 1.03
+"""A scale is not whole where the coarse image's size was rounded."""
+
 _ALIKE = 1.1
 """Factors that differ by no more than a tenth count as isotropic."""
 
@@ -175,7 +178,7 @@ def warnings_for(
                 f"The input's spacing of {_listed(outside)} mm lies outside the {low:g} to {high:g} mm "
                 f"that the model '{card.name}' was trained for."
             )
-    factors = [f for _, f in enlarged if not card.scale_min - 1e-6 <= f <= card.scale_max + 1e-6]
+    factors = [f for _, f in enlarged if not card.scale_min / _SCALE_SLACK <= f <= card.scale_max * _SCALE_SLACK]
     if factors:
         found.append(
             f"The scale {_listed(factors)} lies outside the {card.scale_min:g} to {card.scale_max:g} "

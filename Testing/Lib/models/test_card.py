@@ -63,6 +63,8 @@ def test_a_missing_or_garbled_card_is_refused(tmp_path: Path) -> None:
         ((2, 2, 2), (2, 2, 2), None, []),
         ((0.5, 0.5, 3), (1, 1, 3), "T1w", []),  # axes that stay as they are do not count
         ((1.4, 1.4, 4.3), (2, 2, 3), "T1w", []),  # a tenth outside passes
+        ((2, 2, 2), (1.97, 2, 4.08), "T1w", []),  # of sizes that were rounded
+        ((2, 2, 2), (1.9, 2, 2), "T1w", ["1.9"]),
         ((1, 1, 6), (2, 2, 2), "T1w", ["1, 6 mm"]),
         ((2, 2, 2), (1.5, 2, 6), "T1w", ["1.5, 6"]),
         ((2, 2, 2), (2, 2, 2), "CT", ["CT"]),
