@@ -51,11 +51,14 @@ class MedSRParameterNode:
 
     An empty ``modality`` is the one that DICOM data or name tell, an empty ``target`` means the modality stays,
     ``isotropicMm`` of 0 the finest spacing of the input, and ``memory`` of 0 GB the default budget. ``consistency`` and
-    ``uncertainty`` ask for a map beside the result, ``refine`` for a result that explains the input.
+    ``uncertainty`` ask for a map beside the result, ``refine`` for a result that explains the input. ``thickness`` of
+    0 mm is the one that DICOM files tell; ``methodOptions`` is written by ``MedSRLogic.setOption``. Without a
+    ``guideVolume`` the one that ``MedSRLogic.sharperVolume`` finds guides, unless ``useGuide`` is off.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
     modality: str = ""
+    thickness: Annotated[float, WithinRange(0, 50)] = 0.0
     goal: str = "isotropic"
     isotropicMm: Annotated[float, WithinRange(0, 20)] = 0.0
     linked: bool = True
@@ -67,10 +70,12 @@ class MedSRParameterNode:
     spacingZ: Annotated[float, WithinRange(0.05, 20)] = 1.0
     likeVolume: vtkMRMLScalarVolumeNode
     guideVolume: vtkMRMLScalarVolumeNode
+    useGuide: bool = True
     target: str = ""
     family: str = ""
     method: str = RECOMMENDED
     model: str = ""
+    methodOptions: str = "{}"
     roi: vtkMRMLMarkupsROINode
     margin: Annotated[float, WithinRange(0, 100)] = 5.0
     device: str = "auto"

@@ -57,12 +57,16 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
     with telling_errors():
         from dataclasses import asdict
 
-        from MedSRLib.methods import registry
+        from MedSRLib.methods import options, registry
 
         known = registry.infos()
         broken = registry.unavailable()
         if as_json:
-            write_json({"methods": [asdict(info) for info in known], "unavailable": broken})
+            listed = [
+                {**asdict(info), "options": [asdict(option) for option in options.of_method(info.identifier)]}
+                for info in known
+            ]
+            write_json({"methods": listed, "unavailable": broken})
             return
         rows = [
             (info.identifier, info.title, info.family, "model" if info.needs_model else "", info.description)

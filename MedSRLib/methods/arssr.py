@@ -30,10 +30,13 @@ if TYPE_CHECKING:
 
 
 class ArSSROptions(MethodOptions):
-    """Options of ArSSR."""
+    """Options of ArSSR.
+
+    Attributes:
+        skip_flat: fill perfectly flat surroundings (the zeros around a stripped head) by cubic interpolation.
+    """
 
     skip_flat: bool = True
-    """Fill perfectly flat surroundings (the zeros around a stripped head) by cubic interpolation."""
 
 
 class ArSSR(Method):

@@ -49,19 +49,19 @@ class BackProjectionOptions(MethodOptions):
     """What is assumed of the acquisition, and when to stop.
 
     Attributes:
-        acquisition: one of `acquisition.KINDS`.
+        acquisition: how the input was made of a finer image.
         thickness: width of the point spread function in mm along the coarse axes; by default the voxel's.
         profile: shape of the point spread function.
         iterations: the most corrections made.
         noise: standard deviation of the input's noise in its own units; "auto" estimates it, 0 means none.
-        discrepancy: τ, how near to the noise level the residual is brought.
+        discrepancy: how near to the noise level the residual is brought: τ, a fraction of it.
     """
 
-    acquisition: str = "physical"
+    acquisition: str = Field(default="physical", json_schema_extra={"enum": list(acquisition.KINDS)})
     thickness: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     profile: Literal["gaussian", "box"] = "gaussian"
     iterations: int = Field(default=20, ge=0, le=1000)
-    noise: Literal["auto"] | float = "auto"
+    noise: Literal["auto"] | float = Field(default="auto", json_schema_extra={"minimum": 0})
     discrepancy: float = Field(default=back_projection.DISCREPANCY, gt=0, le=10)
 
     @field_validator("acquisition")

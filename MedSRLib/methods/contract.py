@@ -42,6 +42,7 @@ class MethodInfo:
         family: one of `FAMILIES`.
         needs_model: whether `upscale` wants trained weights.
         needs_guide: whether `upscale` wants a sharper image of another modality.
+        guide_optional: whether it can do without that guide, less well, with models trained for it.
         trains_on_scan: whether the method learns on the very image it upscales.
         learns: whether `fit` exists.
         scales: the factors it can do, in words ("any real factor >= 1").
@@ -58,6 +59,7 @@ class MethodInfo:
     family: str
     needs_model: bool = False
     needs_guide: bool = False
+    guide_optional: bool = False
     trains_on_scan: bool = False
     learns: bool = False
     scales: str = "any real factor >= 1"

@@ -34,13 +34,14 @@ _CLEARLY = 1.2
 
 
 class SanderOptions(MethodOptions):
-    """Options of the latent autoencoder."""
+    """Options of the latent autoencoder.
+
+    Attributes:
+        keep_slices: planes that coincide with a slice are that slice; else its reconstruction, for a uniform texture.
+            Models with a linear residual reconstruct slices exactly, so that for them both are the same.
+    """
 
     keep_slices: bool = True
-    """Planes that coincide with a slice are that slice; else its reconstruction, for a uniform texture.
-
-    Models with a linear residual reconstruct slices exactly, so that for them both are the same.
-    """
 
 
 class Sander(Method):

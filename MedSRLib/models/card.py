@@ -55,6 +55,8 @@ class ModelCard(BaseModel):
         intensity: a note on the intensities the model expects, in words.
         modalities: what was imaged ("T1w", "CT"); empty if not known.
         target_modality: what is synthesised of it; empty if the modality stays.
+        guide_modalities: what guided it, one at a time unless its architecture takes several; empty if nothing.
+        guide_optional: whether it was trained without a guide, too.
         organs: where; empty if not known.
         degradation: acquisition model (and noise) of the training pairs, in words.
         training_data: the data sets, with their licences.
@@ -84,6 +86,8 @@ class ModelCard(BaseModel):
     intensity: str = ""
     modalities: list[str] = []
     target_modality: str = ""
+    guide_modalities: list[str] = []
+    guide_optional: bool = False
     organs: list[str] = []
     degradation: str = ""
     training_data: list[TrainingData] = []

@@ -191,6 +191,8 @@ def test_methods_and_models_are_listed(tmp_path: Path) -> None:
     write_model(tmp_path / "models")
     listed = json.loads(medsr("methods", "--json").stdout)
     assert {"bspline", "arssr"} <= {info["identifier"] for info in listed["methods"]}
+    told = {info["identifier"]: [option["name"] for option in info["options"]] for info in listed["methods"]}
+    assert "preset" in told["self-training"] and told["bspline"] == []
     assert "bspline" in medsr("methods").stdout
     assert "tiny" in json.loads(medsr("models", "list", "--json").stdout)["models"]
     assert "tiny" in medsr("models", "list").stdout

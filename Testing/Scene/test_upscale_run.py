@@ -106,6 +106,7 @@ def test_synthesised_content_is_said_in_the_name(scene, make_volume, make_run, f
         node = scene.GetNodeByID(run.resultNodeID)
         assert node.GetName().startswith(name)
         assert node.GetAttribute("MedSR.synthetic") == "true"
+        assert node.GetDisplayNode().GetAutoWindowLevel()  # its intensities are not those of the input
         scene.RemoveNode(node)
 
 

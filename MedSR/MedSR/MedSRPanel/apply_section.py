@@ -42,7 +42,8 @@ class ApplySection(Section):
         reason = "" if running else self.panel.whyNot()
         ui.applyButton.text = _("Cancel") if running else _("Apply")
         enable(ui.applyButton, reason, _("Stop the run.") if running else _("Start; the input is not changed."))
-        for part in (ui.superResolveCollapsible, ui.qualityCollapsible, ui.regionCollapsible, ui.checksCollapsible):
+        settings = (ui.superResolveCollapsible, ui.advancedCollapsible, ui.qualityCollapsible, ui.regionCollapsible)
+        for part in (*settings, ui.checksCollapsible):
             enable(part, _("A run is under way: wait, or cancel it.") if running else "", "")
         self._showEstimate(running or bool(reason))
         self._showAfter(running)
@@ -117,7 +118,8 @@ class ApplySection(Section):
         """Show how the run ended."""
         run, self.run = self.run, None
         node = slicer.mrmlScene.GetNodeByID(run.resultNodeID) if run.resultNodeID else None
-        self.view.end(run.state, run.errorMessage, node.GetName() if node is not None else "")
+        guide = (run.result.get("provenance") or {}).get("guide", "")
+        self.view.end(run.state, run.errorMessage, node.GetName() if node is not None else "", guide)
         if run.state == "failed":
             self.ui.logCollapsible.collapsed = False
         if node is not None:

@@ -83,6 +83,9 @@ class BatchSection(Section):
             return _("Choose another goal: volumes of a batch have their own grids.")
         if self.ui.batchNodesRadio.checked:
             return "" if self._ticked() else _("Tick the volumes to super-resolve.")
+        info = self.panel.methods.get(self.logic.chosen(self.parameters)[0])
+        if info is not None and info.needs_guide:
+            return _("Choose another method: a folder has no guide for each of its volumes.")
         source, target = self.ui.batchInEdit.currentPath, self.ui.batchOutEdit.currentPath
         if not source or not target:
             return _("Choose the folder with the volumes, and the folder for the results.")

@@ -11,19 +11,22 @@ import slicer
 from slicer.i18n import tr as _
 
 from MedSRPanel.check_calls import CheckCalls
+from MedSRPanel.guide_calls import GuideCalls
+from MedSRPanel.option_calls import OptionCalls
 
 if TYPE_CHECKING:
     from MedSRScene.batch_run import BatchRun
     from MedSRScene.job_run import JobRun
     from MedSRScene.upscale_run import UpscaleRun
 
+    from MedSRLib.models.card import ModelCard
     from MedSRPanel.recommend import Recommendation
 
 RECOMMENDED = "recommended"
 AXES = "XYZ"
 
 
-class Calls(CheckCalls):
+class Calls(CheckCalls, GuideCalls, OptionCalls):
     """The calls of `MedSRLogic`; ``parameters`` is its parameter node everywhere."""
 
     def volumes(self) -> list[Any]:
@@ -48,17 +51,6 @@ class Calls(CheckCalls):
         volume = volume or parameters.inputVolume
         return (parameters.modality if mine else "") or ("" if volume is None else modalities.guess(volume))
 
-    def sharperVolume(self, parameters: Any) -> Any:
-        """A volume of the scene that could guide the input; None if there is none."""
-        guides = [node for node in self.volumes() if not self.whyNoGuide(node, parameters.inputVolume)]
-        return min(guides, key=lambda node: max(node.GetSpacing()), default=None)
-
-    def whyNoGuide(self, node: Any, volume: Any) -> str:
-        """Why a node does not help to sharpen a volume, in the user's words; empty if it may."""
-        from MedSRPanel import guides
-
-        return guides.whyNot(node, volume)
-
     def recommend(self, parameters: Any, volume: Any = None) -> Recommendation | None:
         """The method and model that suit a volume (by default the input) best, with the reason."""
         from MedSRPanel import choices
@@ -68,13 +60,16 @@ class Calls(CheckCalls):
         volume, spacing, wanted = volume or parameters.inputVolume, None, None
         if volume is not None and not self.whyNot(parameters, volume):
             spacing, wanted = volume.GetSpacing(), self.resultGrid(parameters, volume)[1]
-        known, guide = choices.cards(), parameters.guideVolume
+        known = choices.cards()
+        usable = any(info.needs_guide for info in choices.methods().values())
+        guide = self.guide(parameters, volume) if usable else None
+        fits = guide is not None and not self.whyNoGuide(guide, volume)  # a chosen one need not
         return recommend(
             choices.offered(choices.methods(), known, parameters.target, parameters.family),
             known,
             modality=modality,
             target=parameters.target,
-            guided=guide is not None and not self.whyNoGuide(guide, volume),
+            guide=self.modality(parameters, guide) if fits else None,
             spacing=spacing,
             wanted=wanted,
         )
@@ -96,8 +91,19 @@ class Calls(CheckCalls):
             return "", ""
         if not info.needs_model:
             return info.identifier, ""
-        known = choices.models(cards, info.identifier, self.modality(parameters, volume), parameters.target)
+        known = self.models(parameters, info.identifier, volume)
         return info.identifier, parameters.model if parameters.model in known else next(iter(known), "")
+
+    def models(self, parameters: Any, method: str, volume: Any = None) -> dict[str, ModelCard]:
+        """The models of a method for what is wanted of a volume (by default the input), the best first."""
+        from MedSRPanel import choices
+
+        its: str | None = ""
+        if choices.methods()[method].needs_guide:
+            guide = self.guide(parameters, volume)
+            its = None if guide is None else self.modality(parameters, guide)
+        modality = self.modality(parameters, volume)
+        return choices.models(choices.cards(), method, modality, parameters.target, its)
 
     def target(self, parameters: Any) -> dict[str, Any]:
         """The wanted grid as a job says it: one of scale, spacing, isotropic, or nothing for a volume's grid."""
@@ -147,7 +153,8 @@ class Calls(CheckCalls):
         volume = volume or parameters.inputVolume
         spacing = list(dict.fromkeys(f"{h:.3g}" for h in self.resultGrid(parameters, volume)[1]))
         named = parameters.target or (method if info is None else info.title)
-        return f"{volume.GetName()} – MedSR {named} {' × '.join(spacing)} mm"
+        synthetic = " " + _("(synthetic)") if parameters.target else ""
+        return f"{volume.GetName()} – MedSR {named} {' × '.join(spacing)} mm{synthetic}"
 
     def job(self, parameters: Any, volume: Any = None) -> dict[str, Any]:
         """The parameters of an upscale job of a volume, by default the input."""
@@ -157,6 +164,13 @@ class Calls(CheckCalls):
             job["model"] = model
         if parameters.memory:
             job["memory_gb"] = parameters.memory
+        options = self.jobOptions(parameters, method, volume)
+        if options:
+            job["options"] = options
+        checked = parameters.refine or parameters.consistency
+        thickness = self.thickness(parameters, volume) if checked and self.onlyThick(parameters, volume) else None
+        if thickness is not None:
+            job["thickness"] = thickness
         return {**job, **self.checks(parameters, method), **self.target(parameters)}
 
     def start(self, parameters: Any) -> UpscaleRun:
@@ -190,7 +204,7 @@ class Calls(CheckCalls):
         """
         from MedSRScene.batch_run import folderRun
 
-        job = self.job(parameters)
+        job = self.ofAnyVolume(parameters, self.job(parameters))
         run = folderRun(source, target, job, consistency=parameters.consistency, uncertainty="ensemble" in job)
         run.start()
         return run
@@ -239,7 +253,7 @@ class Calls(CheckCalls):
             volume,
             job,
             likeNode=parameters.likeVolume if parameters.goal == "like" else None,
-            guideNode=parameters.guideVolume if info is not None and info.needs_guide else None,
+            guideNode=self.guide(parameters, volume) if info is not None and info.needs_guide else None,
             roiNode=parameters.roi if _same(volume, parameters.inputVolume) else None,
             marginMm=parameters.margin,
             consistency=parameters.consistency,

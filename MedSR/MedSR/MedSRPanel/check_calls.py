@@ -16,6 +16,7 @@ class CheckCalls:
 
     if TYPE_CHECKING:
         chosen: Any
+        jobOptions: Any
         resultGrid: Any
 
     def ofLabels(self, parameters: Any) -> bool:
@@ -60,6 +61,7 @@ class CheckCalls:
             card,
             speed=speed,
             memory_gb=parameters.memory or None,
+            options=self.jobOptions(parameters, method),
             **checks,
         )
 

@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 if TYPE_CHECKING:
     from MedSRLib.methods.contract import MethodInfo
+    from MedSRLib.methods.options import Option
     from MedSRLib.models.card import ModelCard
 
 Triple = tuple[float, float, float]
@@ -23,6 +24,40 @@ def methods() -> dict[str, MethodInfo]:
     except ImportError:
         return {}
     return {info.identifier: info for info in registry.infos()}
+
+
+def options(method: str) -> Sequence[Option]:
+    """The options of a method; none for one that is not known, or before the packages are installed."""
+    if method not in methods():
+        return ()
+    from MedSRLib.errors import OptionError
+    from MedSRLib.methods import options as described
+
+    try:
+        return described.of_method(method)
+    except OptionError:
+        return ()
+
+
+def options_problem(method: str, values: Mapping[str, Any]) -> str:
+    """Why a method refuses these options; empty if it takes them."""
+    if not values:
+        return ""
+    from MedSRLib.errors import OptionError
+    from MedSRLib.methods import registry
+
+    try:
+        registry.create(method, values)
+    except OptionError as error:
+        return str(error)
+    return ""
+
+
+def has_thickness(acquisition: str | None) -> bool:
+    """Whether an assumed acquisition (by default the physical one) is told how thick the slices are."""
+    from MedSRLib.acquisition.matrices import WITH_PROFILE
+
+    return acquisition is None or acquisition in WITH_PROFILE
 
 
 def cards() -> dict[str, ModelCard]:
@@ -57,7 +92,7 @@ def targets(known: Mapping[str, ModelCard], modality: str) -> list[str]:
 def offered(
     infos: Mapping[str, MethodInfo], known: Mapping[str, ModelCard], target: str, family: str = ""
 ) -> dict[str, MethodInfo]:
-    """The methods that can make the wanted modality; without a target, those that leave the modality as it is.
+    """The methods that can make the wanted modality; without a target, those that can leave the modality as it is.
 
     Args:
         infos: all methods, by identifier.
@@ -69,7 +104,8 @@ def offered(
         makers = {card.method for card in known.values() if card.target_modality == target}
         able = {name: info for name, info in infos.items() if name in makers}
     else:
-        able = {name: info for name, info in infos.items() if info.family != "synthesis"}
+        keepers = {card.method for card in known.values() if not card.target_modality}
+        able = {name: info for name, info in infos.items() if info.family != "synthesis" or name in keepers}
     return {name: info for name, info in able.items() if info.family == family} or able
 
 
@@ -78,10 +114,20 @@ def fits(card: ModelCard, modality: str, target: str) -> bool:
     return card.target_modality == target and _covers(card, modality)
 
 
-def models(known: Mapping[str, ModelCard], method: str, modality: str, target: str) -> dict[str, ModelCard]:
-    """The models of a method for a target, those that were trained on the modality first."""
+def guided_by(card: ModelCard, guide: str | None) -> bool:
+    """Whether a model learned from guides of this modality (any, where either says nothing); None is without one."""
+    known = [name.lower() for name in card.guide_modalities]
+    if guide is None:
+        return not known or card.guide_optional
+    return not guide or not known or guide.lower() in known
+
+
+def models(
+    known: Mapping[str, ModelCard], method: str, modality: str, target: str, guide: str | None = ""
+) -> dict[str, ModelCard]:
+    """The models of a method for a target, those that were trained on the modality (and on such guides) first."""
     of_method = {n: card for n, card in known.items() if card.method == method and card.target_modality == target}
-    fitting = [name for name, card in of_method.items() if _covers(card, modality)]
+    fitting = [name for name, card in of_method.items() if _covers(card, modality) and guided_by(card, guide)]
     others = [name for name in of_method if name not in fitting]
     return {name: of_method[name] for name in [*fitting, *others]}
 

@@ -1,4 +1,4 @@
-"""The upper part of the panel: the input, the goal, the guide, and the modality that is wanted."""
+"""The upper part of the panel: the input, the goal, and the modality that is wanted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ class InputSection(Section):
         self._forgetModality()
         self._showInput()
         self._showGoal()
-        self._showGuide()
         self._showTarget()
 
     def _forgetModality(self) -> None:
@@ -44,6 +43,7 @@ class InputSection(Section):
         shown = (parameters, "" if volume is None else volume.GetID())
         if self._shown[0] is parameters and self._shown[1] not in ("", shown[1]):
             parameters.modality = ""
+            parameters.thickness = 0.0
         self._shown = shown
 
     def _showInput(self) -> None:
@@ -66,21 +66,6 @@ class InputSection(Section):
         for part, its, tip in self._goalParts:
             radio = getattr(ui, its + "Radio")
             enable(part, "" if goal == its else _("Choose the goal {goal} first.").format(goal=radio.text), tip)
-
-    def _showGuide(self) -> None:
-        ui, parameters = self.ui, self.parameters
-        useful = any(info.needs_guide for info in self.panel.methods.values())
-        for part in (ui.guideLabel, ui.guideSelector):
-            part.visible = useful
-        text = ""
-        if useful and parameters.guideVolume is not None:
-            text = self.logic.whyNoGuide(parameters.guideVolume, parameters.inputVolume)
-        elif useful:
-            sharper = self.logic.sharperVolume(parameters)
-            if sharper is not None:
-                text = _("Suggested: {name} is sharper.").format(name=sharper.GetName())
-        ui.guideInfoLabel.text = text
-        ui.guideInfoLabel.visible = bool(text)
 
     def _showTarget(self) -> None:
         from MedSRPanel import choices

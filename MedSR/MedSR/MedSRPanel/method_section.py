@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from slicer.i18n import tr as _
 
 from MedSRPanel.section import Choice, Section, enable
+
+if TYPE_CHECKING:
+    from MedSRLib.methods.contract import MethodInfo
 
 RECOMMENDED = "recommended"
 
@@ -31,7 +37,7 @@ class MethodSection(Section):
         families = {"": _("All methods"), **choices.families(able)}
         self._family.show(families, parameters.family if parameters.family in families else "")
         of_family = choices.offered(panel.methods, panel.cards, parameters.target, parameters.family)
-        shown = {name: info.title for name, info in of_family.items()}
+        shown = self._titles(of_family)
         best = panel.recommendation
         if parameters.method in panel.methods and parameters.method not in shown:
             # Another family or modality was chosen: what is not to be seen must not run.
@@ -49,15 +55,22 @@ class MethodSection(Section):
         ui.methodInfoLabel.text = "" if info is None else wording.method_html(info)
         ui.methodInfoLabel.visible = info is not None
 
+    def _titles(self, methods: Mapping[str, MethodInfo]) -> dict[str, str]:
+        """What the combo box says of each method; those that lack a model come last."""
+        target = self.parameters.target
+        trained = {card.method for card in self.panel.cards.values() if card.target_modality == target}
+        lacking = [name for name, info in methods.items() if info.needs_model and name not in trained]
+        ready = {name: info.title for name, info in methods.items() if name not in lacking}
+        return ready | {name: _("{title} – no model").format(title=methods[name].title) for name in lacking}
+
     def _showModels(self) -> None:
-        from MedSRPanel import choices, wording
+        from MedSRPanel import wording
 
         ui, panel, parameters = self.ui, self.panel, self.parameters
         method, model = self.logic.chosen(parameters)
         info = panel.methods.get(method)
         wanted = info is not None and info.needs_model
-        modality = self.logic.modality(parameters)
-        known = choices.models(panel.cards, method, modality, parameters.target) if wanted else {}
+        known = self.logic.models(parameters, method) if wanted else {}
         texts = {}
         for name, card in known.items():
             outside = panel.outside(card)

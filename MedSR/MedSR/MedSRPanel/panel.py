@@ -12,11 +12,14 @@ from slicer.i18n import tr as _
 from MedSRPanel.apply_section import ApplySection
 from MedSRPanel.batch_section import BatchSection
 from MedSRPanel.checks_section import ChecksSection
+from MedSRPanel.guide_section import GuideSection
 from MedSRPanel.input_section import InputSection
 from MedSRPanel.method_section import MethodSection
 from MedSRPanel.models_section import ModelsSection
+from MedSRPanel.option_section import OptionSection
 from MedSRPanel.quality_section import QualitySection
 from MedSRPanel.region_section import RegionSection
+from MedSRPanel.thickness_section import ThicknessSection
 
 if TYPE_CHECKING:
     from MedSRLib.methods.contract import MethodInfo
@@ -57,10 +60,13 @@ class Panel:
         self._soon.setInterval(LATER_MS)
         self._soon.connect("timeout()", self.refresh)
         self.input, self.method, self.apply = InputSection(self), MethodSection(self), ApplySection(self)
+        self.guide = GuideSection(self)
+        self.thickness, self.options = ThicknessSection(self), OptionSection(self)
         self.quality, self.region = QualitySection(self), RegionSection(self)
         self.checks, self.batch, self.models = ChecksSection(self), BatchSection(self), ModelsSection(self)
         self.sections = (
-            self.input, self.method, self.quality, self.region, self.checks, self.batch, self.models, self.apply
+            self.input, self.thickness, self.guide, self.method, self.options, self.quality, self.region, self.checks,
+            self.batch, self.models, self.apply,
         )  # fmt: skip
         for section in self.sections:
             section.connect()
@@ -96,10 +102,14 @@ class Panel:
         parameters = self.parameters
         if parameters.inputVolume is None or self.logic.whyNot(parameters):
             return []
-        wanted = self.logic.resultGrid(parameters)[1]
-        return choices.model_warnings(
-            card, parameters.inputVolume.GetSpacing(), wanted, self.logic.modality(parameters)
-        )
+        wanted, modality = self.logic.resultGrid(parameters)[1], self.logic.modality(parameters)
+        found = choices.model_warnings(card, parameters.inputVolume.GetSpacing(), wanted, modality)
+        guide = self.logic.guide(parameters) if card.guide_modalities else None
+        its = "" if guide is None else self.logic.modality(parameters, guide)
+        if not choices.guided_by(card, its):
+            names = _(" or ").join(card.guide_modalities)
+            found.append(_("The guide is {its}; the model was guided by {names}.").format(its=its, names=names))
+        return found
 
     def whyNot(self) -> str:
         """Why the parameters cannot be run, in the user's words; empty if they can."""
@@ -114,13 +124,17 @@ class Panel:
         info = self.methods.get(method)
         if info is None:
             return _("Choose a method.")
-        if info.needs_guide and self.parameters.guideVolume is None:
+        lonely = info.needs_guide and self.logic.guide(self.parameters) is None
+        if lonely and not (model in self.cards and self.cards[model].guide_optional):
             return _("This method needs a guide: a sharper volume of the same patient.")
         if info.needs_model and not model:
             return _("No model of this method is installed. Train or import one, or choose another method.")
         thick = choices.thick_axis(self.parameters.inputVolume.GetSpacing())
         if info.trains_on_scan and info.axes == "through-plane" and thick is None:
             return _("This method learns from the finer voxels within thick slices, and the input has no thick slices.")
+        refused = self.logic.whyNotOptions(self.parameters, method)
+        if refused:
+            return refused
         if self.batch.busy():
             return _("Wait until the batch has ended.")
         return self.quality.whyNot()
@@ -132,7 +146,9 @@ class Panel:
         if self.parameters is not None:
             self.parameters.disconnectGui(self._guiTag)
         self.parameters = parameters
-        if parameters is not None:
+        if parameters is None:
+            self.guide.stop()
+        else:
             self._guiTag = parameters.connectGui(self.ui)
             self.refresh()
 
@@ -142,10 +158,11 @@ class Panel:
             return
         self.showing = True
         try:
-            self.recommendation = self.logic.recommend(self.parameters) if self.methods else None
-            for section in self.sections:
-                section.show()
-            self._showResult()
+            with self.logic.sceneStays():
+                self.recommendation = self.logic.recommend(self.parameters) if self.methods else None
+                for section in self.sections:
+                    section.show()
+                self._showResult()
         finally:
             self.showing = False
 

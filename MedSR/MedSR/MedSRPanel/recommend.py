@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from MedSRPanel.choices import Triple
 
 _FALLBACKS = ("back-projection", "bspline")
+_WEAKER = ("dictionary", "synthesis")
+"""Families that keep a modality less well than networks do: only where no network fits."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ def recommend(
     *,
     modality: str = "",
     target: str = "",
-    guided: bool = False,
+    guide: str | None = None,
     spacing: Triple | None = None,
     wanted: Triple | None = None,
 ) -> Recommendation | None:
@@ -44,7 +46,7 @@ def recommend(
         cards: the models of the library, by name.
         modality: of the input; empty if not known.
         target: modality to synthesise; empty if it stays.
-        guided: whether a guide is chosen that is sharper and shows the same place.
+        guide: modality of a sharper volume of the same place that may guide; empty if not known, None without one.
         spacing: of the input, mm.
         wanted: of the result, mm.
     """
@@ -53,12 +55,11 @@ def recommend(
         for name, card in cards.items()
         if card.method in methods and choices.fits(card, modality, target) and not _outside(card, spacing, wanted)
     }
-    if guided:
-        best = _guided(methods, fitting, modality, target)
+    if guide is not None:
+        best = _guided(methods, fitting, modality, target, guide)
         if best is not None:
             return best
-    # The model for the narrowest range of scales was made for just this.
-    for name, card in sorted(fitting.items(), key=lambda entry: entry[1].scale_max - entry[1].scale_min):
+    for name, card in sorted(fitting.items(), key=lambda entry: _order(methods, entry[1])):
         if not methods[card.method].needs_guide:
             return Recommendation(card.method, name, _reason(card, modality, target))
     if target:
@@ -71,6 +72,15 @@ def recommend(
         if identifier in methods:
             return Recommendation(identifier, "", _plain(methods))
     return None
+
+
+def _order(methods: Mapping[str, MethodInfo], card: ModelCard) -> tuple[bool, float]:
+    """The lowest first: networks, then those made for just this scale."""
+    return methods[card.method].family in _WEAKER, _range(card)
+
+
+def _range(card: ModelCard) -> float:
+    return card.scale_max - card.scale_min
 
 
 def _outside(card: ModelCard, spacing: Triple | None, wanted: Triple | None) -> bool:
@@ -93,16 +103,18 @@ def _plain(methods: Mapping[str, MethodInfo]) -> str:
 
 
 def _guided(
-    methods: Mapping[str, MethodInfo], fitting: Mapping[str, ModelCard], modality: str, target: str
+    methods: Mapping[str, MethodInfo], fitting: Mapping[str, ModelCard], modality: str, target: str, guide: str
 ) -> Recommendation | None:
-    """What uses the guide: a model that fits, else a method that needs none."""
-    for name, card in fitting.items():
-        if methods[card.method].needs_guide:
-            reason = _("A sharper guide is chosen, and the model {name} fits.").format(name=card.name)
+    """What uses the guide: a model that fits both, else a method that needs none."""
+    listed = list(methods)
+    latest = sorted(fitting.items(), key=lambda entry: (_range(entry[1]), -listed.index(entry[1].method)))
+    for name, card in latest:
+        if methods[card.method].needs_guide and choices.guided_by(card, guide):
+            reason = _("A sharper volume guides, and the model {name} fits both.").format(name=card.name)
             return Recommendation(card.method, name, _reason(card, modality, target) if target else reason)
     for info in methods.values():
         if info.needs_guide and not info.needs_model and not target:
-            return Recommendation(info.identifier, "", _("A sharper guide is chosen, and this method uses its edges."))
+            return Recommendation(info.identifier, "", _("A sharper volume guides: this method uses its edges."))
     return None
 
 

@@ -65,13 +65,21 @@ class RunView:
         self.say(_("Cancelling…"))
         self.note(_("Cancel was pressed."))
 
-    def end(self, state: str, message: str, name: str = "") -> None:
-        """The run has ended: "done" (with the name of the result), "cancelled" or "failed" (with the reason)."""
+    def end(self, state: str, message: str, name: str = "", guide: str = "") -> None:
+        """The run has ended: "done", "cancelled" or "failed".
+
+        Args:
+            state: one of these.
+            message: why it failed.
+            name: of the result.
+            guide: what was done to the guide, if there was one.
+        """
         self.took = self._now() - self._startedAt
         took = wording.duration_text(self.took)
         if state == "done":
             told = _("Done in {time}: {name}").format(time=took, name=name)
-            told = "\n".join([told, *(f"⚠ {warning}" for warning in self._warnings)])
+            moved = [_("The guide was {told}.").format(told=guide)] if guide else []
+            told = "\n".join([told, *moved, *(f"⚠ {warning}" for warning in self._warnings)])
         elif state == "cancelled":
             told = _("Cancelled. Nothing was changed.")
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -38,10 +38,12 @@ class Choice:
         section: whose parameters.
         combo: the widget.
         name: of the parameter.
+        write: called with the value that the user chooses; by default the parameter gets it.
     """
 
-    def __init__(self, section: Section, combo: Any, name: str) -> None:
+    def __init__(self, section: Section, combo: Any, name: str, write: Callable[[str], None] | None = None) -> None:
         self._section, self._combo, self._name = section, combo, name
+        self._write = write or (lambda value: setattr(section.parameters, name, value))
         self._texts: dict[str, str] = {}
         combo.connect("currentIndexChanged(int)", self._chosen)
 
@@ -58,7 +60,7 @@ class Choice:
     def _chosen(self, index: int) -> None:
         panel = self._section.panel
         if not panel.showing and panel.parameters is not None and 0 <= index < len(self._texts):
-            setattr(panel.parameters, self._name, list(self._texts)[index])
+            self._write(list(self._texts)[index])
 
 
 def enable(widget: Any, reason: str, tip: str) -> None:

@@ -33,13 +33,15 @@ def duration_text(seconds: float) -> str:
 def method_html(info: MethodInfo) -> str:
     """What a method does, what it needs, and its citation with a link."""
     needs = []
-    if info.needs_guide:
+    if info.needs_guide and not info.guide_optional:
         needs.append(_("a sharper guide of the same patient"))
     if info.needs_model and "model" not in info.description:
         needs.append(_("a trained model"))
     if info.trains_on_scan:
         needs.append(_("time: it learns on this very scan"))
     told = escape(info.description)
+    if info.guide_optional:
+        told += " " + escape(_("Works best with a sharper guide of the same patient."))
     if needs:
         told += " " + escape(_("Needs {needs}.").format(needs=_(" and ").join(needs)))
     cited = info.citation if str(info.year) in info.citation else f"{info.citation} ({info.year})"
@@ -56,7 +58,14 @@ def link_of(reference: str) -> str:
 def model_html(card: ModelCard, warnings: Sequence[str]) -> str:
     """What a model was trained for, and in which ways this input lies outside of it."""
     parts = [", ".join([*card.modalities, *card.organs])]
-    parts.append(_("scale {low:g} to {high:g}").format(low=card.scale_min, high=card.scale_max))
+    if card.target_modality:
+        parts.append(_("makes {target} of it").format(target=card.target_modality))
+    if card.guide_modalities:
+        parts.append(_("guided by {names}").format(names=_(" or ").join(card.guide_modalities)))
+    if card.scale_min == card.scale_max:
+        parts.append(_("scale {scale:g}").format(scale=card.scale_max))
+    else:
+        parts.append(_("scale {low:g} to {high:g}").format(low=card.scale_min, high=card.scale_max))
     if card.spacing_mm is not None:
         parts.append(_("input of {low:g} to {high:g} mm").format(low=card.spacing_mm[0], high=card.spacing_mm[1]))
     told = escape(_("Trained for: {what}.").format(what="; ".join(part for part in parts if part)))
@@ -68,6 +77,8 @@ def model_row(card: ModelCard) -> tuple[str, ...]:
     modality = ", ".join(card.modalities)
     if card.target_modality:
         modality = f"{modality} → {card.target_modality}"
+    if card.guide_modalities:
+        modality = f"{modality} + {', '.join(card.guide_modalities)}"
     size = _("{millions:.3g} M").format(millions=card.parameters / 1e6)
     return card.name, card.method, modality, f"{card.scale_min:g}–{card.scale_max:g}", card.licence, size
 
@@ -81,6 +92,7 @@ def card_html(card: ModelCard) -> str:
         (_("Method"), card.method),
         (_("For"), ", ".join([*card.modalities, *card.organs])),
         (_("Makes"), card.target_modality),
+        (_("Guided by"), ", ".join(card.guide_modalities)),
         (_("Scale"), f"{card.scale_min:g} to {card.scale_max:g}"),
         (_("Input spacing"), spacing),
         (_("Intensities"), card.intensity),

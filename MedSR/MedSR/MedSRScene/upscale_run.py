@@ -142,6 +142,8 @@ class UpscaleRun(JobRun):
             raise SceneError(self._inputGone())
         output = None if self._outputID is None else self._node(self._outputID)
         node = volumes.show(voxels, self._scene, name=self._name(output), beside=beside, output=output)
+        if self._origin().get("synthetic") is True and node.GetDisplayNode() is not None:
+            node.GetDisplayNode().SetAutoWindowLevel(True)  # another modality has intensities of its own
         volumes.record(node, self._origin())
         self.resultNodeID = node.GetID()
         names = {

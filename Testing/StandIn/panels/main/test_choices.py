@@ -137,6 +137,26 @@ def test_the_family_narrows_the_methods(panel: Any, volume: Any, choose: Choose)
     assert combo.currentText == "★ Recommended: Cubic B-spline"
 
 
+def test_methods_without_a_model_come_last_and_say_so(panel: Any, volume: Any, choose: Choose) -> None:
+    panel.ui.inputSelector.setCurrentNode(volume)
+    choose(panel.ui.familyComboBox, "single-image")
+    combo = panel.ui.methodComboBox
+    offered = [combo.itemText(n) for n in range(1, combo.count)]
+    ready = [text for text in offered if not text.endswith(" – no model")]
+    assert {"ArSSR", "WDSR"} <= set(ready) and offered[: len(ready)] == ready and len(offered) > len(ready)
+
+
+def test_the_card_says_what_a_model_makes_and_what_guides_it(module: Any) -> None:
+    from MedSRPanel import wording
+
+    pair = card("t1-to-t2", "pairs", modalities=["T1w"], target_modality="T2w", scale_min=8)
+    told = wording.model_html(pair, [])
+    assert "makes T2w of it" in told and "scale 8." in told
+    led = card("t2-by-t1", "dual", modalities=["T2w"], guide_modalities=["T1w", "PD"])
+    assert "guided by T1w or PD" in wording.model_html(led, [])
+    assert wording.model_row(led)[2] == "T2w + T1w, PD" and "Guided by" in wording.card_html(led)
+
+
 def test_a_method_that_is_not_shown_does_not_run(panel: Any, volume: Any, choose: Choose) -> None:
     panel.ui.inputSelector.setCurrentNode(volume)
     choose(panel.ui.methodComboBox, "back-projection")
@@ -147,27 +167,7 @@ def test_a_method_that_is_not_shown_does_not_run(panel: Any, volume: Any, choose
 
 def test_nothing_is_asked_that_no_method_needs(panel: Any, volume: Any) -> None:
     panel.ui.inputSelector.setCurrentNode(volume)
-    assert not seen(panel.ui.guideSelector) and not seen(panel.ui.targetComboBox)
-
-
-def test_a_guide_is_suggested_and_changes_the_recommendation(more_methods: None, panel: Any, scene: Any) -> None:
-    coarse = thick(scene, "T2 tra", (1, 1, 4), (20, 20, 5))
-    sharp = thick(scene, "T1 sag", (1, 1, 1), (20, 20, 20))
-    panel.ui.inputSelector.setCurrentNode(coarse)
-    assert seen(panel.ui.guideSelector) and "T1 sag is sharper" in panel.ui.guideInfoLabel.text
-    assert panel.panel.recommendation.method == "wdsr"
-    panel.ui.guideSelector.setCurrentNode(sharp)
-    assert (panel.panel.recommendation.method, panel.panel.recommendation.model) == ("dual", "t2-guided")
-    assert "guide" in panel.ui.methodComboBox.toolTip and not seen(panel.ui.guideInfoLabel)
-
-
-def test_a_guided_method_without_a_guide_cannot_be_applied(
-    more_methods: None, panel: Any, scene: Any, choose: Choose
-) -> None:
-    panel.ui.inputSelector.setCurrentNode(thick(scene, "T2 tra", (1, 1, 4), (20, 20, 5)))
-    choose(panel.ui.methodComboBox, "dual")
-    assert panel.ui.applyButton.enabled is False and "needs a guide" in panel.ui.applyButton.toolTip
-    assert "a sharper guide" in panel.ui.methodInfoLabel.text
+    assert not seen(panel.ui.guideComboBox) and not seen(panel.ui.targetComboBox)
 
 
 def test_another_modality_chooses_among_the_models_that_make_it(
@@ -179,9 +179,22 @@ def test_another_modality_chooses_among_the_models_that_make_it(
     combo = panel.ui.methodComboBox
     assert [combo.itemData(n) for n in range(combo.count)] == ["recommended", "pairs"]
     assert panel.logic.chosen(panel.panel.parameters) == ("pairs", "t1-to-t2")
-    assert "T2w" in panel.logic.resultName(panel.panel.parameters)
+    assert panel.logic.resultName(panel.panel.parameters) == "T1 sag – MedSR T2w 1 mm (synthetic)"
     panel.ui.modalityComboBox.setCurrentText("CT")
     assert panel.panel.parameters.target == ""
+
+
+def test_a_method_of_synthesis_is_offered_without_it_where_a_model_leaves_the_modality(
+    more_methods: None, module: Any
+) -> None:
+    from MedSRPanel import choices
+
+    methods, cards = choices.methods(), choices.cards()
+    assert "pairs" not in choices.offered(methods, cards, "")
+    cards["t1-finer"] = card("t1-finer", "pairs", modalities=["T1w"])
+    assert "pairs" in choices.offered(methods, cards, "")
+    assert list(choices.models(cards, "pairs", "T1w", "")) == ["t1-finer"]
+    assert list(choices.models(cards, "pairs", "T1w", "T2w")) == ["t1-to-t2"]
 
 
 def test_a_model_outside_its_range_is_marked_and_says_why(panel: Any, scene: Any, choose: Choose) -> None:
@@ -281,6 +294,8 @@ def test_every_choice_comes_back_with_the_scene(panel: Any, volume: Any, scene: 
     wanted = {"goal": "scale", "linked": False, "scaleZ": 4.0, "method": "cubic", "device": "cpu", "memory": 3.0}
     wanted |= {
         "precision": "float32",
+        "thickness": 3.5,
+        "useGuide": False,
         "consistency": True,
         "uncertainty": True,
         "refine": True,

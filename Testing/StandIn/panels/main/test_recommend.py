@@ -21,29 +21,47 @@ SELF = info("self", "through-plane", trains_on_scan=True)
 PLAIN = info("bspline", "interpolation")
 THICK = info("thick", "through-plane", trains_on_scan=True, axes="through-plane")
 T1 = ModelCard(name="t1", method="net", architecture={}, scale_max=8, modalities=["T1w"])
-T2_BY_T1 = ModelCard(name="t2-by-t1", method="dual", architecture={}, scale_max=8, modalities=["T2w"])
+T2_BY_T1 = ModelCard(
+    name="t2-by-t1", method="dual", architecture={}, scale_max=8, modalities=["T2w"], guide_modalities=["T1w"]
+)
 
 
 @pytest.mark.parametrize(
-    ("methods", "modality", "guided", "expected"),
+    ("methods", "modality", "guide", "expected"),
     [
-        ((DUAL, NET, PLAIN), "T2w", True, "dual"),
-        ((DUAL, NET, PLAIN), "T1w", True, "net"),  # no guided model fits: the guide is no reason to give up the other
-        ((EDGES, NET, PLAIN), "T1w", True, "edges"),
-        ((EDGES, NET, PLAIN), "T1w", False, "net"),
-        ((DUAL, SELF, PLAIN), "CT", True, "self"),
-        ((DUAL, PLAIN), "CT", True, "bspline"),
+        ((DUAL, NET, PLAIN), "T2w", "T1w", "dual"),
+        ((DUAL, NET, PLAIN), "T1w", "T1w", "net"),  # no guided model fits: the guide is no reason to give up the other
+        ((EDGES, NET, PLAIN), "T1w", "T1w", "edges"),
+        ((EDGES, NET, PLAIN), "T1w", None, "net"),
+        ((DUAL, SELF, PLAIN), "CT", "T1w", "self"),
+        ((DUAL, PLAIN), "CT", "T1w", "bspline"),
+        ((DUAL, PLAIN), "T2w", "PET", "bspline"),  # the model learned from other guides
+        ((DUAL, PLAIN), "T2w", "", "dual"),
     ],
 )
 def test_a_guide_counts_where_a_method_can_use_it(
-    module: Any, methods: tuple[MethodInfo, ...], modality: str, guided: bool, expected: str
+    module: Any, methods: tuple[MethodInfo, ...], modality: str, guide: str | None, expected: str
 ) -> None:
     from MedSRPanel.recommend import recommend
 
     known = {each.identifier: each for each in methods}
     cards = {card.name: card for card in (T1, T2_BY_T1) if card.method in known}
-    best = recommend(known, cards, modality=modality, guided=guided, spacing=(1, 1, 4), wanted=(1, 1, 1))
+    best = recommend(known, cards, modality=modality, guide=guide, spacing=(1, 1, 4), wanted=(1, 1, 1))
     assert best is not None and best.method == expected and best.reason
+
+
+def test_networks_come_before_dictionaries_and_later_guided_methods_before_earlier(module: Any) -> None:
+    from MedSRPanel.recommend import recommend
+
+    words = info("words", "dictionary", needs_model=True)
+    older = info("older", "guided", needs_model=True, needs_guide=True)
+    known = {each.identifier: each for each in (words, older, DUAL, NET, PLAIN)}
+    cards = {
+        name: ModelCard(name=name, method=method, architecture={}, scale_min=low, scale_max=4, modalities=["T1w"])
+        for name, method, low in (("a", "words", 4), ("b", "older", 1), ("c", "dual", 1), ("d", "net", 1))
+    }
+    found = [recommend(known, cards, modality="T1w", guide=guide) for guide in (None, "T2w")]
+    assert [best.model for best in found if best is not None] == ["d", "c"]
 
 
 @pytest.mark.parametrize(
