@@ -217,10 +217,15 @@ def _origin(work: Application, source: Grid, target: Grid) -> dict[str, Any]:
 
 
 def _checks(work: Application, done: Sequence[Made]) -> dict[str, Any]:
-    """What the metadata tell of ensemble and refinement; residuals of several frames by their root mean square."""
+    """What the metadata tell of ensemble, guide (that of the first frame) and refinement.
+
+    Residuals of several frames are told by their root mean square.
+    """
     told: dict[str, Any] = {}
     if work.ensemble is not None:
         told["ensemble"] = f"{work.ensemble} ({done[0].copies} copies)"
+    if done[0].guide:
+        told["guide"] = done[0].guide
     refined = [made.refined for made in done if made.refined is not None]
     if work.refine is not None and refined:
         told["refined"] = f"{max(r.corrections for r in refined)} corrections"

@@ -3,7 +3,8 @@
     medsr bench networks --size 48 --json
 
 Every network, as its paper has it but on grey images, on two sizes: slices of ``size``² and (2 · size)² pixels, volumes
-of (size / 4)³ and (size / 2)³ voxels of the input (of the result, for those that work on the interpolated image).
+of (size / 4)³ and (size / 2)³ voxels of the input (of the result, for those that work on the interpolated image), with
+one guide where they take guides.
 All ways are timed side by side: float32, and bfloat16 where the device has it, with the channels of a voxel apart or
 together in memory. MedSR's inference keeps them together, which on large images is up to four times as fast.
 
@@ -46,6 +47,12 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "rescnn": ("rescnn", {}),
     "edsr-3d": ("edsr", {"dimensions": 3, "scale": (2, 2, 2), "features": 64, "blocks": 16, "residual_scale": 1.0}),
     "wdsr-3d": ("wdsr", {"dimensions": 3, "scale": (2, 2, 2), "features": 32, "expansion": 64, "blocks": 6}),
+    "djf": ("djf", {}),
+    "coista": ("coista", {}),
+    "lmcsc": ("lmcsc", {}),
+    "dual-state": ("dual-state", {}),
+    "lmcsc-3d": ("lmcsc", {"dimensions": 3, "features": 32, "kernel": 5}),
+    "dual-state-3d": ("dual-state", {"dimensions": 3, "scale": (1, 1, 4), "features": 16, "kernel": 5, "steps": 3}),
 }
 """Method and architecture of what is timed; those in 3D are ours."""
 
@@ -188,13 +195,13 @@ def _measured(
     else:
         for parameter in ready.parameters():
             parameter.data = parameter.data.contiguous()
-    image = torch.rand(1, *shape, generator=torch.Generator().manual_seed(runtime.seed)).to(runtime.device)
+    asked = _asked(ready, shape, runtime)
     kind = torch.device(runtime.device).type
     counter = FlopCounterMode(display=False)
 
     def work() -> Tensor:
         with nullcontext() if precision == "float32" else torch.autocast(kind, torch.bfloat16):
-            found: Tensor = ready(image)
+            found: Tensor = ready(*asked)
         return found
 
     def counted() -> Tensor:
@@ -203,6 +210,18 @@ def _measured(
 
     times = [timed(counted, runtime, 1)[1]] + [timed(work, runtime, 1)[1] for _ in range(repeats - 1)]
     return min(times), float(counter.get_total_flops())
+
+
+def _asked(network: nn.Module, shape: tuple[int, ...], runtime: Runtime) -> list[Tensor]:
+    """An image of (channels, *size), and for a guided network a guide on the grid of its result."""
+    generator = torch.Generator().manual_seed(runtime.seed)
+    images = [torch.rand(1, *shape, generator=generator)]
+    guides = getattr(getattr(network, "config", None), "guides", 0)
+    if guides:
+        factors = getattr(network, "scale", None) or (1,) * (len(shape) - 1)
+        fine = (edge * factor for edge, factor in zip(shape[1:], factors, strict=True))
+        images.append(torch.rand(1, guides, *fine, generator=generator))
+    return [image.to(runtime.device) for image in images]
 
 
 def _peak(precision: str, runtime: Runtime) -> float:

@@ -3,7 +3,8 @@
 Every tile with its halo goes through the network once, in 16-bit products where the hardware has them and in the
 channels-last layout; what it makes is brought to the wanted positions by small matrices. Networks of two dimensions
 take all slices of a tile as one batch. A network without a scale is given the interpolated image, tile by tile. Beyond
-the box that holds everything which is not perfectly flat, cubic interpolation fills the result.
+the box that holds everything which is not perfectly flat, cubic interpolation fills the result. Guided networks are
+given the guide of a tile beside it.
 
 Up to rounding and to context beyond `HALO`, the result is that of `networks.on_grid.OnGrid.forward`.
 """
@@ -39,6 +40,7 @@ def evaluate(
     runtime: Runtime,
     progress: Progress,
     skip_flat: bool = True,
+    guide: Tensor | None = None,
 ) -> Tensor:
     """The network's intensities on the product grid of ``queries``.
 
@@ -49,6 +51,8 @@ def evaluate(
         runtime: device, precision and memory budget.
         progress: told the fraction done.
         skip_flat: fill perfectly flat surroundings by cubic interpolation.
+        guide: of a guided network, (g, k", j", i") on its own grid (`networks.guided.own_positions`), normalised,
+            float32, on the CPU; None for its unguided branch.
 
     Returns:
         (k', j', i'), float32, on the CPU.
@@ -66,7 +70,7 @@ def evaluate(
     todo = tiles(box, shape, engine.halo, engine.bytes_for, max(budget, runtime.memory_bytes / 8))
     for number, tile in enumerate(todo):
         progress.check()
-        engine.fill(out, image, queries, tile, box)
+        engine.fill(out, image, queries, tile, box, guide)
         progress.update((number + 1) / len(todo))
     return out
 
@@ -81,6 +85,7 @@ class _Engine:
         channels_last(self._network)
         self._scale = network.scale or (1, 1, 1)
         self._adds = network.residual == "cubic"
+        self._guides = getattr(network, "guides", 0)
         context = min(network.halo, HALO[network.dimensions])
         # Slices need no context from one another but for the cubic interpolation between them.
         self.halo = (context if network.dimensions == 3 else 1, context, context)
@@ -88,13 +93,16 @@ class _Engine:
     def bytes_for(self, voxels: int) -> float:
         """Estimated working memory of a region of so many input voxels: the network's, then the resampling's."""
         inside = 1.25 * self._network.live_channels * self._dtype.itemsize
-        return voxels * (inside + 12 * prod(self._scale))
+        return voxels * (inside + (12 + 4 * self._guides) * prod(self._scale))
 
-    def fill(self, out: Tensor, image: Tensor, queries: Queries, tile: Tile, box: Box) -> None:
+    def fill(self, out: Tensor, image: Tensor, queries: Queries, tile: Tile, box: Box, guide: Tensor | None) -> None:
         """Compute one tile's queries into ``out``, which holds the cubic interpolation."""
-        region = image[tile.region][None, None].to(self._device)
+        seen = [image[tile.region][None, None].to(self._device)]
+        if guide is not None:
+            k, j, i = self._own(tile.region)
+            seen.append(guide[None, :, k, j, i].to(self._device))
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32):
-            fine = self._network.refined(region)[0, 0].float()
+            fine = self._network.refined(*seen)[0, 0].float()
         target, matrices = [], []
         for axis in range(3):
             mine = _within(queries_of(tile.core[axis], queries.positions[axis], box[axis]), queries, box, axis, image)
@@ -105,6 +113,11 @@ class _Engine:
         values = apply_separable(fine, matrices).cpu()
         place = out[target[0], target[1], target[2]]
         place.copy_(place + values if self._adds else values)
+
+    def _own(self, region: Box) -> Box:
+        """The voxels of the network's own grid that fill a region of the input."""
+        k, j, i = (slice(r.start * s, r.stop * s) for r, s in zip(region, self._scale, strict=True))
+        return k, j, i
 
 
 def _within(mine: slice, queries: Queries, box: Box, axis: int, image: Tensor) -> slice:

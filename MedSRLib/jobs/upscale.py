@@ -214,7 +214,7 @@ def origin_of(settled: Settled, source: Path, image: sitk.Image, result: sitk.Im
 
 
 def _checks(result: sitk.Image) -> dict[str, Any]:
-    """What the result's metadata tell of its ensemble and its refinement."""
-    told = {name: f"MedSR_{name}" for name in ("ensemble", "refined", "acquisition", *RESIDUALS)}
+    """What the result's metadata tell of its ensemble, its guide and its refinement."""
+    told = {name: f"MedSR_{name}" for name in ("ensemble", "guide", "refined", "acquisition", *RESIDUALS)}
     found = {name: result.GetMetaData(key) for name, key in told.items() if result.HasMetaDataKey(key)}
     return {name: float(text) if name in RESIDUALS else text for name, text in found.items()}

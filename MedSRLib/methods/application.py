@@ -23,7 +23,7 @@ from MedSRLib.inference import runtime as runtimes
 from MedSRLib.inference.refinement import Refined, Refinement
 from MedSRLib.inference.runtime import Runtime
 from MedSRLib.methods import registry
-from MedSRLib.methods.contract import Method, MethodInfo
+from MedSRLib.methods.contract import GUIDE_METADATA, Method, MethodInfo
 from MedSRLib.progress import Progress
 
 if TYPE_CHECKING:
@@ -76,12 +76,14 @@ class Application:
 
 @dataclass(frozen=True)
 class Made:
-    """One frame: the result, its spread over an ensemble, how its refinement went and how many copies there were."""
+    """One frame: the result, its spread over an ensemble, how its refinement went, how many copies there were, and what
+    was done to the guide, in words."""
 
     image: sitk.Image
     spread: sitk.Image | None
     refined: Refined | None
     copies: int
+    guide: str = ""
 
 
 def prepare(
@@ -99,9 +101,7 @@ def prepare(
         MedSRError: for an unknown method or option, and for a model or guide that is missing or not taken.
     """
     method = registry.create(identifier, options)
-    if method.info.needs_guide != (guide is not None):
-        needs = "needs a" if guide is None else "takes no"
-        raise OptionError(f"The method '{identifier}' {needs} guide.", "", "Mend that, or use another method.")
+    _check_guide(method.info, guide is not None, progress)
     return Application(
         method,
         dict(options or {}),
@@ -109,6 +109,14 @@ def prepare(
         None if guide is None else images.prepared(guide, progress),
         runtime or runtimes.choose(),
     )
+
+
+def _check_guide(info: MethodInfo, given: bool, progress: Progress) -> None:
+    if info.needs_guide and not given and info.guide_optional:
+        progress.warn(f"{info.title} is given no guide and works without: expect less detail than with one.")
+    elif info.needs_guide != given:
+        needs = "takes no" if given else "needs a"
+        raise OptionError(f"The method '{info.identifier}' {needs} guide.", "", "Mend that, or use another method.")
 
 
 def task_of(image: Grid, target: Grid) -> Task:
@@ -152,6 +160,7 @@ def on_any_grid(work: Application, image: sitk.Image, target: Grid, progress: Pr
             "Every voxel of it lies outside the image's field of view.",
             "Check that both images are of one patient and in one coordinate system.",
         )
+    work = _with_placed_guide(work, source, progress)
     made = _along_the_axes(work, source, regridding.working_grid(Grid.of(source), wanted), progress)
     lowest = float(images.to_array(source).min())
     if outside is not None:
@@ -169,7 +178,19 @@ def on_any_grid(work: Application, image: sitk.Image, target: Grid, progress: Pr
 
     kind = "nearest" if work.of_labels else "bspline"
     spread = None if made.spread is None else placed(made.spread, "linear", 0.0)
-    return replace(made, image=placed(made.image, kind, lowest), spread=spread)
+    return replace(made, image=placed(made.image, kind, lowest), spread=spread, guide=_told_of_guide(work))
+
+
+def _with_placed_guide(work: Application, source: sitk.Image, progress: Progress) -> Application:
+    if work.guide is None:
+        return work
+    guide = work.method.place_guide(work.guide, source, runtime=work.runtime, progress=progress)
+    return replace(work, guide=guide)
+
+
+def _told_of_guide(work: Application) -> str:
+    guide = work.guide
+    return guide.GetMetaData(GUIDE_METADATA) if guide is not None and guide.HasMetaDataKey(GUIDE_METADATA) else ""
 
 
 def _along_the_axes(work: Application, source: sitk.Image, grid: Grid, progress: Progress) -> Made:

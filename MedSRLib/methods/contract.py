@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 FAMILIES = ("interpolation", "single-image", "through-plane", "guided", "synthesis", "dictionary")
 
 
+GUIDE_METADATA = "MedSR_guide"
+"""Metadata key of a guide that `Method.place_guide` placed: what was done to it, in words."""
+
+
 @dataclass(frozen=True)
 class MethodInfo:
     """What a user and a program may know of a method without running it.
@@ -140,6 +144,17 @@ class Method(ABC):
             A float32 image exactly on ``grid``. The input is left as it is. The same input, model, device
             and seed give the same output, bit for bit on CPU.
         """
+
+    def place_guide(self, guide: sitk.Image, image: sitk.Image, *, runtime: Runtime, progress: Progress) -> sitk.Image:
+        """The guide where `upscale` is to take it, done once an image, whatever ensemble follows; here as it is.
+
+        Args:
+            guide: a finite 3D float32 image.
+            image: the prepared image that is to be upscaled.
+            runtime: of the upscaling.
+            progress: told what is done to the guide.
+        """
+        return guide
 
     def work(self, source: Grid, target: Grid, card: ModelCard | None = None) -> Work:
         """How much `upscale` has to do; by default one resampling of the result.

@@ -8,7 +8,7 @@ ways, whose results are averaged. Axes that a network does not refine are interp
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 Axes = tuple[int, int, int]
 """Which of the image's axes (k, j, i are 0, 1, 2) lie along k, j and i of the network."""
+
+Answer = Callable[["torch.Tensor", "Queries", Axes, "Progress"], "torch.Tensor"]
+"""What a network makes of the turned image (k, j, i), asked at turned queries, the axes being where they are."""
 
 _NORMALS = {"axial": 0, "coronal": 1, "sagittal": 2}
 
@@ -90,29 +93,13 @@ class GridMethod(Method):
     ) -> torch.Tensor:
         """The mean over all ways the network is laid over the image (k, j, i)."""
         from MedSRLib.inference.gridded import evaluate
-        from MedSRLib.networks.queries import Queries
+
+        def answer(turned: torch.Tensor, asked: Queries, axes: Axes, part: Progress) -> torch.Tensor:
+            skip = self.options.skip_flat
+            return evaluate(network, turned, asked, runtime=runtime, progress=part, skip_flat=skip)
 
         ways = orientations(network, [1 / step for step in queries.step], self.options.planes)
-        total: torch.Tensor | None = None
-        for number, axes in enumerate(ways):
-            k, j, i = axes
-            turned = Queries(
-                (queries.positions[k], queries.positions[j], queries.positions[i]),
-                (queries.step[k], queries.step[j], queries.step[i]),
-            )
-            part = progress.part(number / len(ways), (number + 1) / len(ways))
-            found = evaluate(
-                network,
-                image.permute(axes).contiguous(),
-                turned,
-                runtime=runtime,
-                progress=part,
-                skip_flat=self.options.skip_flat,
-            )
-            found = found.permute(tuple(axes.index(a) for a in range(3)))
-            total = found if total is None else total + found
-        assert total is not None  # there is always a way
-        return (total / len(ways)).contiguous()
+        return averaged(ways, image, queries, answer, progress)
 
     def work(self, source: Grid, target: Grid, card: ModelCard | None = None) -> Work:
         """Every weight once a voxel: of the input, or of the result for networks without a scale."""
@@ -134,15 +121,39 @@ class GridMethod(Method):
         return fit(recipe, data, runtime=runtime, progress=progress)
 
 
-def orientations(network: OnGrid, factors: Sequence[float], planes: str = "auto") -> list[Axes]:
+def averaged(
+    ways: Sequence[Axes], image: torch.Tensor, queries: Queries, answer: Answer, progress: Progress
+) -> torch.Tensor:
+    """The mean of what a network answers in each of the ways it is laid over the image (k, j, i)."""
+    from MedSRLib.networks.queries import Queries
+
+    total: torch.Tensor | None = None
+    for number, axes in enumerate(ways):
+        k, j, i = axes
+        turned = Queries(
+            (queries.positions[k], queries.positions[j], queries.positions[i]),
+            (queries.step[k], queries.step[j], queries.step[i]),
+        )
+        part = progress.part(number / len(ways), (number + 1) / len(ways))
+        found = answer(image.permute(axes).contiguous(), turned, axes, part)
+        found = found.permute(tuple(axes.index(a) for a in range(3)))
+        total = found if total is None else total + found
+    assert total is not None  # there is always a way
+    return (total / len(ways)).contiguous()
+
+
+def orientations(
+    network: OnGrid, factors: Sequence[float], planes: str = "auto", refines: tuple[float, float, float] | None = None
+) -> list[Axes]:
     """The ways to lay a network over an image.
 
     Args:
         network: its dimensions and scale decide.
         factors: enlargement along the image's k, j and i.
         planes: see `GridOptions`.
+        refines: enlargement that a network without a scale is for, along its k, j and i.
     """
-    scale = network.scale or (1, 1, 1)
+    scale = network.scale or refines or (1, 1, 1)
     if network.dimensions == 2 and planes != "auto":
         normals = list(_NORMALS.values()) if planes == "three" else [_NORMALS[planes]]
         return [_best([a for a in _ALL if a[0] == normal], scale, factors)[0] for normal in normals]
@@ -155,7 +166,7 @@ def orientations(network: OnGrid, factors: Sequence[float], planes: str = "auto"
 _ALL: list[Axes] = [(a, b, c) for a, b, c in itertools.permutations(range(3))]
 
 
-def _best(ways: list[Axes], scale: Sequence[int], factors: Sequence[float]) -> list[Axes]:
+def _best(ways: list[Axes], scale: Sequence[float], factors: Sequence[float]) -> list[Axes]:
     """Those of the ways by which the network leaves least to interpolation."""
     rest = {way: sum(max(0.0, factors[axis] - s) for axis, s in zip(way, scale, strict=True)) for way in ways}
     excess = {way: sum(max(0.0, s - factors[axis]) for axis, s in zip(way, scale, strict=True)) for way in ways}

@@ -39,6 +39,10 @@ BUILTIN = {
     "rescnn": "MedSRLib.methods.rescnn:ResCNN",
     "sander": "MedSRLib.methods.sander:Sander",
     "self-training": "MedSRLib.methods.self_training:SelfTraining",
+    "djf": "MedSRLib.methods.djf:DJF",
+    "coista": "MedSRLib.methods.coista:CoISTA",
+    "lmcsc": "MedSRLib.methods.lmcsc:LMCSC",
+    "dual-state": "MedSRLib.methods.dual_state:DualState",
 }
 
 

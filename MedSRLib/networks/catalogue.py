@@ -1,7 +1,8 @@
 """The networks by the identifier of their method: from a card's or a recipe's architecture to a network.
 
 Every network here tells its ``architecture()``. Those of the kind "queries" answer ``network(image, queries)`` (see
-`queries.Queries`); those of the kind "slices" mix the codes of neighbouring slices (see `latent_autoencoder`).
+`queries.Queries`); those of the kind "guided" answer ``network(image, queries, guide)`` (see `guided`); those
+of the kind "slices" mix the codes of neighbouring slices (see `latent_autoencoder`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from torch import nn
 
 from MedSRLib.errors import ModelError
+from MedSRLib.networks.guided import Guided
 from MedSRLib.networks.on_grid import OnGrid
 from MedSRLib.networks.photographs import Grey
 
@@ -27,16 +29,26 @@ GRID_NETWORKS = {
 }
 """Module, network and configuration of the networks that are asked through `OnGrid`."""
 
+GUIDED_NETWORKS = {
+    "djf": ("MedSRLib.networks.djf", "DJF", "DJFConfig"),
+    "coista": ("MedSRLib.networks.coista", "CoISTA", "CoISTAConfig"),
+    "lmcsc": ("MedSRLib.networks.lmcsc", "LMCSC", "LMCSCConfig"),
+    "dual-state": ("MedSRLib.networks.dual_state", "DualState", "DualStateConfig"),
+}
+"""Module, network and configuration of the networks that are asked with a guide, through `Guided`."""
+
 SLICE_NETWORKS = ("sander",)
 
 
 def known() -> list[str]:
     """Identifiers of the methods that have a network."""
-    return ["arssr", *GRID_NETWORKS, *SLICE_NETWORKS]
+    return ["arssr", *GRID_NETWORKS, *GUIDED_NETWORKS, *SLICE_NETWORKS]
 
 
-def kind(method: str) -> Literal["queries", "slices"]:
+def kind(method: str) -> Literal["queries", "slices", "guided"]:
     """How the network of a method is asked, and so how it is trained."""
+    if method in GUIDED_NETWORKS:
+        return "guided"
     return "slices" if method in SLICE_NETWORKS else "queries"
 
 
@@ -54,9 +66,10 @@ def build(method: str, architecture: dict[str, Any]) -> nn.Module:
         from MedSRLib.networks.latent_autoencoder import LatentAutoencoder, LatentAutoencoderConfig
 
         return LatentAutoencoder(LatentAutoencoderConfig.of(architecture))
-    if method not in GRID_NETWORKS:
+    known_networks = GRID_NETWORKS | GUIDED_NETWORKS
+    if method not in known_networks:
         raise ModelError(f"The method '{method}' has no network.", "", f"Those that have one: {', '.join(known())}.")
-    module, network, config = GRID_NETWORKS[method]
+    module, network, config = known_networks[method]
     place = importlib.import_module(module)
     settings = dict(architecture)
     residual = settings.pop("residual", "none")
@@ -66,4 +79,5 @@ def build(method: str, architecture: dict[str, Any]) -> nn.Module:
         if residual != "none":
             raise ModelError("A network of three channels adds to no interpolation.", "", "Set residual = 'none'.")
         body = Grey(body)
-    return OnGrid(body, getattr(configured, "dimensions", 3), residual)
+    wrapper = Guided if method in GUIDED_NETWORKS else OnGrid
+    return wrapper(body, getattr(configured, "dimensions", 3), residual)

@@ -108,6 +108,7 @@ class Cell:
             "options": self.method.options_for(self.case.degradation),
             "ensemble": self.method.ensemble,
             "refine": self.method.refine,
+            "guide": self.method.guide,
             "model_sha256": self.model_sha256,
             "code": self.code,
             "device": self.runtime.device,

@@ -98,7 +98,7 @@ class _Bench:
 
     def _upscaled(self, cell: Cell, progress: Progress) -> sitk.Image:
         needs_guide = registry.get(cell.method.identifier).info.needs_guide
-        guide = self._subject.guide if needs_guide else None
+        guide = self._subject.guide if needs_guide and cell.method.guide else None
         return upscaling.upscale(
             self._input,
             cell.method.identifier,

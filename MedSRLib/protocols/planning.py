@@ -179,7 +179,7 @@ def _fitting(methods: list[CompetingMethod], group: Volumes, progress: Progress)
     """
     fitting = []
     for method in methods:
-        if registry.get(method.identifier).info.needs_guide and group.guide is None:
+        if method.guide and registry.get(method.identifier).info.needs_guide and group.guide is None:
             told = f"The method '{method.label}' needs a guide, and the group '{group.label}' names none."
             if not method.optional:
                 raise OptionError(told, "", 'Give the group one, such as guide = "T1w".')

@@ -100,7 +100,8 @@ class CompetingMethod(_Strict):
     choice of its model, as back-projection is by its option. An optional method is left out, with a warning, as long
     as the method or its model does not exist. ``ensemble`` averages it over turned copies (`inference.ensemble`);
     ``refine`` makes it consistent with the input, taken to be acquired as the physical model has it
-    (`inference.refinement`).
+    (`inference.refinement`). ``guide = false`` keeps the group's guide from a guided method: what
+    it can do alone.
     """
 
     label: str = Field(min_length=1)
@@ -109,6 +110,7 @@ class CompetingMethod(_Strict):
     options: dict[str, Any] = {}
     ensemble: Literal["flips", "flips-and-rotations"] | None = None
     refine: bool = False
+    guide: bool = True
     optional: bool = False
 
     def options_for(self, degradation: Degradation) -> dict[str, Any]:

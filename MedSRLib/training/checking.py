@@ -63,7 +63,7 @@ def check(recipe_path: Path, manifest_path: Path, *, runtime: Runtime, progress:
     headers, problems = _headers((*split.train.volumes, *split.validation.volumes), progress)
     usable, small = _large_enough(headers, split, recipe)
     progress.stage("Timing a few steps")
-    seconds, parameters = _timed(recipe, usable[0].volume, runtime, progress)
+    seconds, parameters = _timed(recipe, usable[0].volume, split, runtime, progress)
     steps = _steps(recipe, len(usable))
     validations = steps / recipe.validate_every if split.validation.volumes else 0
     spacings = [h for header in headers for h in header.spacing]
@@ -82,7 +82,7 @@ def check(recipe_path: Path, manifest_path: Path, *, runtime: Runtime, progress:
         "modalities": sorted({v.modality for v in every.volumes if v.modality}),
         "spacing_mm": [round(min(spacings), 3), round(max(spacings), 3)],
         "memory_gb": round(memory, 2),
-        "problems": [*problems, *small, *_cautions(recipe, split, headers), *_tight(memory, runtime)],
+        "problems": [*split.warnings, *problems, *small, *_cautions(recipe, split, headers), *_tight(memory, runtime)],
     }
 
 
@@ -168,11 +168,12 @@ def _tight(memory_gb: float, runtime: Runtime) -> list[str]:
     ]
 
 
-def _timed(recipe: Recipe, volume: Volume, runtime: Runtime, progress: Progress) -> tuple[float, int]:
+def _timed(recipe: Recipe, volume: Volume, split: Split, runtime: Runtime, progress: Progress) -> tuple[float, int]:
     """Seconds of one step, and numbers in the network."""
     from MedSRLib.training.engine import module_of
 
-    module = module_of(recipe, Split(Manifest((volume,), Path()), Manifest((), Path())), runtime, Progress())
+    one = Split(Manifest((volume,), Path()), Manifest((), Path()), split.companions)
+    module = module_of(recipe, one, runtime, Progress())
     module.to(runtime.device)
     optimiser = module.configure_optimizers()["optimizer"]
     kind = torch.device(runtime.device).type

@@ -162,8 +162,10 @@ def module_of(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress
     from MedSRLib.training import frames, kinds
 
     training = kinds.training_of(recipe)
+    for warning in split.warnings:
+        progress.warn(warning)
     train, validation = (
-        frames.read(volumes, recipe.data.normalisation, progress)
+        frames.read(volumes, recipe.data.normalisation, progress, split.companions)
         for volumes in (split.train.volumes, split.validation.volumes)
     )
     torch.manual_seed(recipe.seed)

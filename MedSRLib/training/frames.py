@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from MedSRLib import images, intensity
 from MedSRLib.grids import Grid
 from MedSRLib.manifests import Volume
 from MedSRLib.progress import Progress
+from MedSRLib.training.companions import Companions
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,19 @@ class Frame:
         values: float32 (k, j, i).
         spacing: mm, k, j, i.
         group: name of its data set.
+        others: the same subject in other modalities, by modality: float32 (k, j, i) on the same grid.
     """
 
     values: np.ndarray
     spacing: tuple[float, ...]
     group: str = ""
+    others: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def read(volumes: tuple[Volume, ...], normalisation: str, progress: Progress) -> list[Frame]:
-    """The frames of some volumes.
+def read(
+    volumes: tuple[Volume, ...], normalisation: str, progress: Progress, companions: Companions | None = None
+) -> list[Frame]:
+    """The frames of some volumes, with what accompanies them.
 
     Raises:
         InputError: for a volume that cannot be used.
@@ -36,8 +41,11 @@ def read(volumes: tuple[Volume, ...], normalisation: str, progress: Progress) ->
     found = []
     for volume in volumes:
         progress.check()
-        for frame in images.frames(images.read(volume.path)):
+        image = images.read(volume.path)
+        beside = companions.read(volume, image, progress) if companions else {}
+        for number, frame in enumerate(images.frames(image)):
             array = images.to_array(frame)
             normal = intensity.fit(normalisation, array).apply(array)
-            found.append(Frame(normal, Grid.of(frame).spacing[::-1], volume.dataset))
+            others = {name: other.on(Grid.of(frame), number, normalisation) for name, other in beside.items()}
+            found.append(Frame(normal, Grid.of(frame).spacing[::-1], volume.dataset, others))
     return found

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from MedSRLib.errors import OptionError
 from MedSRLib.networks import catalogue
+from MedSRLib.training.guided_training import GuidedTraining
 from MedSRLib.training.module import Training
 from MedSRLib.training.query_training import QueryTraining
-from MedSRLib.training.recipe import Recipe
+from MedSRLib.training.recipe import Guidance, Recipe
 from MedSRLib.training.slice_training import SliceTraining
 
-_TRAININGS: dict[str, type[Training]] = {"queries": QueryTraining, "slices": SliceTraining}
+_TRAININGS: dict[str, type[Training]] = {
+    "queries": QueryTraining,
+    "slices": SliceTraining,
+    "guided": GuidedTraining,
+}
 
 
 def training_of(recipe: Recipe) -> type[Training]:
@@ -31,4 +36,12 @@ def training_of(recipe: Recipe) -> type[Training]:
             "Networks that mix slices learn from neighbouring slices, all others from patches.",
             f"Set sampling.kind = '{'slices' if kind == 'slices' else 'product'}'.",
         )
+    if kind == "guided" and recipe.sampling.kind != "product":
+        raise OptionError(
+            f"The guided method '{recipe.method}' learns from patches with their guide.",
+            "",
+            "Set sampling.kind = 'product'.",
+        )
+    if kind != "guided" and recipe.guidance != Guidance():
+        raise OptionError(f"The method '{recipe.method}' takes no guide.", "", "Leave out the recipe's guidance.")
     return _TRAININGS[kind]

@@ -19,6 +19,7 @@ from MedSRLib.errors import InputError
 from MedSRLib.foreground import foreground
 from MedSRLib.inference.sampling import apply_separable
 from MedSRLib.networks.queries import Queries
+from MedSRLib.training.places import Place
 from MedSRLib.training.recipe import Degradation, Recipe
 
 _EXAMPLE_PATCH = 40
@@ -28,12 +29,13 @@ _EXAMPLE_PATCH = 40
 @dataclass(frozen=True)
 class Batch:
     """Inputs (n, 1, k, j, i) with either product queries and targets (n, 1, k', j', i'), or scattered points
-    (n, q, 3; input indices in k, j, i order) and targets (n, q, 1)."""
+    (n, q, 3; input indices in k, j, i order) and targets (n, q, 1); for guided networks a guide (n, g, k", j", i")."""
 
     image: Tensor
     target: Tensor
     queries: Queries | None = None
     points: Tensor | None = None
+    guide: Tensor | None = None
 
 
 class Pairs:
@@ -128,10 +130,11 @@ class Pairs:
             torch.tensor(self._axis(degradation, size, patch, generator), dtype=torch.float32, device=self._device)
             for size, patch in zip(sizes, patches, strict=True)
         ]
-        crops, floors = zip(*(self._crop(group, sizes, generator) for _ in range(s.batch)), strict=True)
-        wanted = torch.stack(crops)[:, None]
+        places = [self._place(group, sizes, generator) for _ in range(s.batch)]
+        wanted = torch.stack([place.cut(self._volumes[place.volume]) for place in places])[:, None]
         image = apply_separable(wanted, matrices)
         if degradation.noise:
+            floors = [self._floors[place.volume] for place in places]
             floor = torch.tensor(floors, device=self._device).view(-1, 1, 1, 1, 1)
             image = self._noisy(image - floor, degradation.noise, generator) + floor
         gain = self._uniform(1 - s.gain, 1 + s.gain, generator)
@@ -141,10 +144,22 @@ class Pairs:
         rows, columns, slices = (torch.from_numpy(index).to(self._device) for index, _, _ in planes)
         target = wanted[:, :, rows[:, None, None], columns[:, None], slices]
         (_, pk, hk), (_, pj, hj), (_, pi, hi) = planes
-        return Batch(image, target, queries=Queries((pk, pj, pi), (hk, hj, hi)))
+        guide = self._guide(places, (rows, columns, slices), sizes, patches, generator)
+        return Batch(image, target, queries=Queries((pk, pj, pi), (hk, hj, hi)), guide=guide)
 
-    def _crop(self, group: list[int], sizes: list[int], generator: np.random.Generator) -> tuple[Tensor, float]:
-        """A patch around a random foreground voxel, randomly turned, and its volume's lowest intensity."""
+    def _guide(
+        self,
+        places: list[Place],
+        planes: tuple[Tensor, Tensor, Tensor],
+        sizes: list[int],
+        patches: list[int],
+        generator: np.random.Generator,
+    ) -> Tensor | None:
+        """What guides the patches at these places: nothing here, see `guided_pairs`."""
+        return None
+
+    def _place(self, group: list[int], sizes: list[int], generator: np.random.Generator) -> Place:
+        """A patch around a random foreground voxel, randomly turned."""
         which = group[int(generator.integers(len(group)))]
         volume, centres = self._volumes[which], self._centres[which]
         order = self._order(generator)
@@ -153,11 +168,8 @@ class Pairs:
             order, extent = np.arange(3), np.minimum(sizes, volume.shape)
         centre = centres[generator.integers(len(centres))] + generator.integers(-2, 3, 3)
         start = np.clip(centre - extent // 2, 0, np.array(volume.shape) - extent)
-        k, j, i = (slice(int(a), int(a + n)) for a, n in zip(start, extent, strict=True))
-        patch = volume[k, j, i].permute(*(int(axis) for axis in order))
-        if self._recipe.sampling.augment:
-            patch = patch.flip([axis for axis in range(3) if generator.random() < 0.5])
-        return patch, self._floors[which]
+        flips = [axis for axis in range(3) if self._recipe.sampling.augment and generator.random() < 0.5]
+        return Place.of(which, start, extent, order, flips)
 
     def _order(self, generator: np.random.Generator) -> np.ndarray:
         """Which axes of a volume become k, j and i of a patch."""

@@ -26,12 +26,17 @@ class _Section(BaseModel):
 class DataRecipe(_Section):
     """Which volumes of the manifest, and how their intensities are normalised.
 
-    ``validation_subjects`` are held out: these, or so many of those that fit.
+    ``validation_subjects`` are held out: these, or so many of those that fit. ``guide`` and ``target`` are modalities
+    of the same subject and data set (see `companions`): of several guides a network is shown one at a time, never the
+    volume itself; subjects that lack them are left out. ``register_others`` moves them to the volume first.
     """
 
     role: str | None = "train"
     modality: str | list[str] | None = None
     organ: str | None = None
+    guide: str | list[str] | None = None
+    target: str = ""
+    register_others: bool = False
     exclude_datasets: list[str] = []
     exclude_subjects: list[str] = []
     validation_subjects: list[str] | NonNegativeInt = []
@@ -98,6 +103,24 @@ class Sampling(_Section):
     margin: int = 40
 
 
+class Guidance(_Section):
+    """How the guides of guided networks (`data.guide`) differ from what they would be at best.
+
+    ``dropout``: share of batches without a guide, which the unguided branch learns from. ``shift`` in voxels along each
+    axis and ``rotation`` in degrees about a random axis: largest displacement. ``contrast``: largest share of a random
+    curve in a guide's intensities, for half of the patches. ``gain``, ``offset``, ``noise``: largest, in normalised
+    intensity.
+    """
+
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    shift: float = Field(default=0.0, ge=0)
+    rotation: float = Field(default=0.0, ge=0, le=45)
+    contrast: float = Field(default=0.0, ge=0, le=1)
+    gain: float = Field(default=0.0, ge=0, lt=1)
+    offset: float = Field(default=0.0, ge=0)
+    noise: float = Field(default=0.0, ge=0, le=1)
+
+
 class Optimisation(_Section):
     """Adam, its schedule and its length.
 
@@ -141,6 +164,7 @@ class Recipe(_Section):
     data: DataRecipe = DataRecipe()
     sampling: Sampling = Sampling()
     degradation: list[Degradation] = [Degradation()]
+    guidance: Guidance = Guidance()
     optimisation: Optimisation
     checkpoint_every: int = Field(default=200, ge=1)
     validate_every: int = Field(default=1000, ge=1)

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from MedSRLib.errors import InputError
-from MedSRLib.manifests import Manifest
+from MedSRLib.manifests import Manifest, Volume
+from MedSRLib.training.companions import Companions
 from MedSRLib.training.recipe import DataRecipe, Recipe
 
 
 @dataclass(frozen=True)
 class Split:
-    """Volumes to train on and volumes to validate on; no subject is in both."""
+    """Volumes to train on and volumes to validate on; no subject is in both.
+
+    Attributes:
+        train: volumes to train on.
+        validation: volumes to validate on.
+        companions: the same subjects in other modalities, where the recipe asks for them.
+        left_out: volumes that fit the recipe but lack a companion.
+    """
 
     train: Manifest
     validation: Manifest
+    companions: Companions = field(default_factory=Companions)
+    left_out: tuple[Volume, ...] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences on what is left out."""
+        return [self.companions.lacking(self.left_out)] if self.left_out else []
 
     @property
     def validation_subjects(self) -> list[str]:
@@ -34,10 +49,16 @@ def split_by_subject(manifest: Manifest, recipe: Recipe) -> Split:
     """
     d = recipe.data
     chosen = _completed(manifest, d).select(role=d.role, modality=d.modality, organ=d.organ)
-    kept = Manifest(
-        tuple(v for v in chosen.volumes if v.dataset not in d.exclude_datasets and v.subject not in d.exclude_subjects),
-        manifest.root,
-    )
+    fitting = [v for v in chosen.volumes if v.dataset not in d.exclude_datasets and v.subject not in d.exclude_subjects]
+    companions = Companions.of(manifest.select(role=d.role if any(v.role for v in manifest.volumes) else None), d)
+    kept = Manifest(tuple(v for v in fitting if companions.complete(v)), manifest.root)
+    left_out = tuple(v for v in fitting if not companions.complete(v))
+    if not kept.volumes and left_out:
+        raise InputError(
+            companions.lacking(left_out),
+            "None is left to train on: the recipe asks for other modalities of the same subject and data set.",
+            "Correct data.guide or data.target of the recipe, or the manifest.",
+        )
     if not kept.volumes:
         wanted = ", ".join(f"{name} {getattr(d, name)}" for name in ("role", "modality", "organ") if getattr(d, name))
         raise InputError(
@@ -48,7 +69,7 @@ def split_by_subject(manifest: Manifest, recipe: Recipe) -> Split:
     held_out = _held_out(subjects_of(kept), d.validation_subjects)
     train = tuple(v for v in kept.volumes if v.subject not in held_out)
     held = tuple(v for v in kept.volumes if v.subject in held_out)
-    return Split(Manifest(train, manifest.root), Manifest(held, manifest.root))
+    return Split(Manifest(train, manifest.root), Manifest(held, manifest.root), companions, left_out)
 
 
 def subjects_of(manifest: Manifest) -> list[str]:

@@ -53,6 +53,11 @@ def _tiny_grid(method: str, **architecture) -> Model:
     return Model(card, dict(network.state_dict()))
 
 
+def _tiny_guided(method: str, **architecture) -> Model:
+    model = _tiny_grid(method, blocks=None, **architecture)
+    return dataclasses.replace(model, card=model.card.model_copy(update={"guide_optional": True}))
+
+
 def _tiny_autoencoder() -> Model:
     torch.manual_seed(0)
     network = catalogue.build("sander", {"blocks": 2, "features": 4, "latent": 3})
@@ -71,6 +76,10 @@ TINY_MODELS = {
     "dcsrn": lambda: _tiny_grid("dcsrn", blocks=None, features=None, growth=3),
     "rescnn": lambda: _tiny_grid("rescnn", layers=2),
     "sander": _tiny_autoencoder,
+    "djf": lambda: _tiny_guided("djf", features=(4, 3), fused=(4, 3)),
+    "coista": lambda: _tiny_guided("coista", features=None, patch=4, atoms=6, layers=2),
+    "lmcsc": lambda: _tiny_guided("lmcsc", kernel=3, steps=2, guide_steps=2, dimensions=3, scale=(2, 1, 3)),
+    "dual-state": lambda: _tiny_guided("dual-state", kernel=3, steps=2, scale=(2, 1)),
 }
 
 
@@ -86,10 +95,22 @@ def _image(grid: Grid) -> sitk.Image:
     return images.from_array(np.random.default_rng(0).random(grid.shape, np.float32) * 100, grid)
 
 
+def _guide(image: sitk.Image) -> sitk.Image:
+    """An image with other axes and voxels that shows most of the place."""
+    grid = Grid.of(image)
+    centre = grid.physical((np.array(grid.size) - 1) / 2)
+    half = np.linalg.norm(grid.corners()[0] - grid.corners()[-1]) / 2
+    n = int(half / 0.8)
+    origin = centre - 0.8 * (n - 1) / 2
+    other = Grid((n, n, n), (0.8, 0.8, 0.8), tuple(float(o) for o in origin), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    return images.from_array(np.random.default_rng(1).random(other.shape, np.float32), other)
+
+
 def _upscale(identifier: str, image: sitk.Image, grid: Grid, progress: Progress | None = None) -> sitk.Image:
     method = registry.create(identifier, QUICK_OPTIONS.get(identifier))
     model = TINY_MODELS[identifier]() if method.info.needs_model else None
-    return method.upscale(image, grid, model=model, runtime=RUNTIME, progress=progress or Progress())
+    guide = _guide(image) if method.info.needs_guide else None
+    return method.upscale(image, grid, guide=guide, model=model, runtime=RUNTIME, progress=progress or Progress())
 
 
 def test_it_says_what_it_is(identifier):
