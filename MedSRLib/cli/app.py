@@ -221,9 +221,9 @@ def demo(
 
 @app.command()
 def bench(
-    method: Annotated[str, typer.Argument(help="What to time: arssr, metrics or networks.")] = "arssr",
+    method: Annotated[str, typer.Argument(help="What to time: arssr, metrics, networks or csc.")] = "arssr",
     size: Annotated[
-        int | None, typer.Option(help="Voxels along an edge: 64 for arssr, 256 for metrics, 48 for networks.")
+        int | None, typer.Option(help="Voxels along an edge: 64 for arssr, 256 for metrics and csc, 48 for networks.")
     ] = None,
     scale: Annotated[float | None, typer.Option(help="How many times finer, 2 if not given; for arssr.")] = None,
     model: Annotated[str | None, typer.Option(help="A model; random weights if not given; for arssr.")] = None,
@@ -234,7 +234,7 @@ def bench(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Time ArSSR beside plainer ways, the metrics beside other programs, or every network in every precision."""
+    """Time ArSSR beside plainer ways, metrics and coding beside other programs, or networks in every precision."""
     parameters = {"method": method, "size": size, "scale": scale, "model": model, "threads": threads}
     job = {"task": "bench", "parameters": {**parameters, **runtime(device, precision, memory_gb, seed)}}
     run_job(job, as_json)

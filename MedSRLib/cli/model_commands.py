@@ -43,11 +43,23 @@ def list_models(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(name: Name, as_json: AsJson = False) -> None:
-    """Show the card of a model."""
+def show(
+    name: Name,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the atoms or filters of a dictionary into this file (.png, .pdf, .svg).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the card of a model, or a picture of its dictionary."""
     with telling_errors():
         from MedSRLib.models import library
 
+        if picture is not None:
+            from MedSRLib.methods import dictionary_picture
+
+            dictionary_picture.draw(name, picture)
+            typer.echo(f"Wrote {picture}")
+            return
         card = library.card_of(name).model_dump(mode="json")
         if as_json:
             write_json(card)

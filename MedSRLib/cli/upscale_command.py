@@ -16,13 +16,17 @@ def upscale(
     output: Annotated[Path, typer.Option("-o", "--output", help="The image to write, or the folder of a batch.")],
     image: Annotated[Path | None, typer.Argument(help="An image file, or a folder with a DICOM series.")] = None,
     batch: Annotated[Path | None, typer.Option(help="Upscale every volume of a manifest or a folder.")] = None,
-    method: Annotated[str, typer.Option(help="A method of `medsr methods`.")] = "bspline",
+    method: Annotated[
+        str | None, typer.Option(help="A method of `medsr methods`; bspline, or weenie where --target is given.")
+    ] = None,
     scale: Annotated[str | None, typer.Option(help="How many times finer: 2, or 1,1,4 along x,y,z.")] = None,
     spacing: Annotated[str | None, typer.Option(help="Spacing wanted in mm: 1, or 1,1,3 along x,y,z.")] = None,
     like: Annotated[Path | None, typer.Option(help="An image whose grid is wanted.")] = None,
     isotropic: Annotated[bool, typer.Option("--isotropic", help="The finest spacing along every axis.")] = False,
     guide: Annotated[Path | None, typer.Option(help="A sharper image of another modality.")] = None,
     model: Annotated[str | None, typer.Option(help="A model of `medsr models list`, or its path.")] = None,
+    target: Annotated[str, typer.Option(help="Synthesise this modality, such as T2w; scale 1 unless given.")] = "",
+    modality: Annotated[str, typer.Option(help="What the input shows, such as T1w, to choose the model.")] = "",
     option: Annotated[list[str] | None, typer.Option(help="An option of the method, key=value.")] = None,
     output_type: Annotated[str, typer.Option(help="float32, or input for the input's pixel type.")] = "float32",
     consistency: Annotated[
@@ -52,12 +56,15 @@ def upscale(
         raise typer.BadParameter("Give one image, or --batch with a manifest or a folder.")
     if batch is not None and any((like, guide)):
         raise typer.BadParameter("--like and --guide belong to a single image, not to --batch.")
+    keeps_grid = bool(target) and not any((scale, spacing, like, isotropic))
     parameters = {
-        "method": method,
-        "scale": parsing.factors(scale),
+        "method": method or ("weenie" if target else "bspline"),
+        "scale": 1.0 if keeps_grid else parsing.factors(scale),
         "spacing": parsing.factors(spacing),
         "isotropic": isotropic,
         "model": model,
+        "target": target,
+        "modality": modality,
         "options": parsing.options(option or []),
         "output_type": output_type,
         "ensemble": ensemble,

@@ -88,7 +88,10 @@ class _Engine:
         self._guides = getattr(network, "guides", 0)
         context = min(network.halo, HALO[network.dimensions])
         # Slices need no context from one another but for the cubic interpolation between them.
-        self.halo = (context if network.dimensions == 3 else 1, context, context)
+        seen = (context if network.dimensions == 3 else 1, context, context)
+        # The second neighbour of cubic interpolation lies further out where the network refines nothing.
+        further = [network.scale is not None and s == 1 and n > 1 for s, n in zip(self._scale, seen, strict=True)]
+        self.halo = (seen[0] + further[0], seen[1] + further[1], seen[2] + further[2])
 
     def bytes_for(self, voxels: int) -> float:
         """Estimated working memory of a region of so many input voxels: the network's, then the resampling's."""

@@ -6,7 +6,7 @@ by Mattes' mutual information (D. Mattes et al., "PET-CT image registration in t
 IEEE Trans. Med. Imaging 22(1), 2003), coarse to fine, by SimpleITK. The guide is not resampled: it is given the place
 in space that T tells, so that nothing is lost.
 
-The result is taken only if it shares more with the image than the guide did where it was.
+The result is taken only if it shares clearly more with the image than the guide did where it was.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ _POINTS = 40_000
 
 _LONGEST_STEP_MM, _SHORTEST_STEP_MM = 1.0, 0.003
 _ITERATIONS = 80
-_WORTH = 1.002
-"""By so much the mutual information must rise for a guide to be moved."""
+_WORTH = 1.02
+"""By so much the mutual information must rise for a guide to be moved: what half a millimetre brings. Smaller rises are
+found in volumes that lie where they belong, too, as thick slices draw the maximum aside."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ class Registered:
         return f"{'moved' if self.moved else 'left where it was'}: {found}; {metric}"
 
 
-def register(guide: sitk.Image, image: sitk.Image, *, seed: int, progress: Progress) -> Registered:
+def register(
+    guide: sitk.Image, image: sitk.Image, *, seed: int, progress: Progress, worth: float = _WORTH
+) -> Registered:
     """Move a guide to where the image shows the same patient.
 
     Args:
@@ -74,6 +77,7 @@ def register(guide: sitk.Image, image: sitk.Image, *, seed: int, progress: Progr
         image: 3D, float32, of the same patient.
         seed: of the voxels that are looked at.
         progress: asked whether to go on.
+        worth: by so much the mutual information must rise for the guide to be moved.
     """
     method = _method(image, seed)
     start = sitk.Euler3DTransform()
@@ -94,7 +98,7 @@ def register(guide: sitk.Image, image: sitk.Image, *, seed: int, progress: Progr
     shift = float(np.linalg.norm(Grid.of(placed).physical(middle) - Grid.of(guide).physical(middle)))
     turn = np.array(found.GetMatrix()).reshape(3, 3)
     angle = math.degrees(math.acos(float(np.clip((np.trace(turn) - 1) / 2, -1, 1))))
-    better = after > _WORTH * before
+    better = after > worth * before
     return Registered(placed if better else guide, shift, angle, before, after, better)
 
 

@@ -42,6 +42,7 @@ def perform(job: BatchJob, progress: Progress) -> dict[str, Any]:
             checks.folder_can_be_written(folder)
     volumes = _volumes(job)
     settled = upscale.settle(job.parameters)
+    upscale.refuse_maps(settled, {name: path for name in upscale.MAPS if (path := getattr(job.outputs, name))})
     done: list[str] = []
     skipped: list[str] = []
     failed: dict[Path, MedSRError | faults.FaultError] = {}

@@ -143,13 +143,13 @@ class DemoJob(Strict):
 
 
 class BenchParameters(RuntimeParameters):
-    """What is timed: "arssr" (size of the input cube, 64; scale, 2; model, random weights), "metrics" (size, 256), or
-    "networks" (size of the smaller slice, 48).
+    """What is timed: "arssr" (size of the input cube, 64; scale, 2; model, random weights), "metrics" (size, 256),
+    "networks" (size of the smaller slice, 48), or "csc", convolutional coding (size of the slice, 256).
 
     ``threads`` is the number of processor threads; None leaves it to torch (and OMP_NUM_THREADS).
     """
 
-    method: Literal["arssr", "metrics", "networks"] = "arssr"
+    method: Literal["arssr", "metrics", "networks", "csc"] = "arssr"
     threads: int | None = Field(default=None, ge=1)
     size: int | None = Field(default=None, ge=8, le=512)
     scale: float | None = Field(default=None, ge=1, le=16, allow_inf_nan=False)
@@ -158,12 +158,12 @@ class BenchParameters(RuntimeParameters):
     @model_validator(mode="after")
     def _only_arssr_has_a_scale(self) -> BenchParameters:
         if self.method != "arssr" and not (self.scale is None and self.model is None):
-            raise ValueError(f"the {self.method} have neither a scale nor a model to choose; leave them out.")
+            raise ValueError(f"'{self.method}' has neither a scale nor a model to choose; leave them out.")
         return self
 
 
 class BenchJob(Strict):
-    """The speed of ArSSR's inference, of the metrics or of the networks on this machine, beside other ways."""
+    """The speed of ArSSR, of the metrics, the networks or convolutional coding on this machine, beside other ways."""
 
     task: Literal["bench"]
     parameters: BenchParameters = BenchParameters()

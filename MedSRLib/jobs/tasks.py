@@ -150,6 +150,11 @@ def _bench(job: jobs.BenchJob, progress: Progress) -> dict[str, Any]:
 
         found = networks.run(wanted.size or 48, runtime=runtime, progress=progress)
         return {"outputs": {}, "table": networks.table(found), "measured": found}
+    if wanted.method == "csc":
+        from MedSRLib.bench import csc
+
+        found = csc.run(wanted.size or 256, runtime=runtime, progress=progress)
+        return {"outputs": {}, "table": csc.table(found), "measured": found}
     from MedSRLib.bench import arssr
     from MedSRLib.models import library
 

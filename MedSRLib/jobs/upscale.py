@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from MedSRLib.acquisition import Acquisition
     from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.methods.contract import MethodInfo
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
     from MedSRLib.upscaling import Outcome
@@ -41,9 +42,10 @@ class Settled:
         """True where the result shows another modality than the input; None, left out of records, elsewhere."""
         from MedSRLib.methods import registry
 
+        if self.model is not None:
+            return True if self.model.card.target_modality else None
         family = registry.create(self.parameters.method, self.parameters.options).info.family
-        changed = self.model is not None and bool(self.model.card.target_modality)
-        return True if family == "synthesis" or changed else None
+        return True if family == "synthesis" else None
 
     def settings(self) -> dict[str, Any]:
         """What two results must have in common to be the same, as plain data."""
@@ -65,7 +67,8 @@ class Settled:
             return self
         images.check(image)
         task = task_of(Grid.of(images.frames(image)[0]), self._target(image, like))
-        return self.made_with(library.default(self.parameters.method, None, *task))
+        wanted = self.parameters
+        return self.made_with(library.default(wanted.method, wanted.modality or None, *task, target=wanted.target))
 
     def made_with(self, name: str | None) -> Settled:
         """The same with a model of the library, where the job names none and the library has it."""
@@ -139,8 +142,10 @@ def settle(parameters: UpscaleParameters) -> Settled:
     name = parameters.model
     if name is not None and not info.needs_model:
         raise OptionError(f"The method '{info.identifier}' takes no model, but '{name}' is given.")
+    if parameters.target:
+        _check_target(parameters, info)
     if name is None and info.needs_model:
-        name = library.default(info.identifier)
+        name = library.default(info.identifier, parameters.modality or None, target=parameters.target)
         if name is None:
             raise ModelError(
                 f"There is no model for the method '{info.identifier}' in the library.",
@@ -149,6 +154,34 @@ def settle(parameters: UpscaleParameters) -> Settled:
             )
     model = None if name is None else library.load(name, info.identifier)
     return Settled(parameters, model, runtime_of(parameters), acquisition)
+
+
+def _check_target(parameters: UpscaleParameters, info: MethodInfo) -> None:
+    """Refuse a modality that the method, or the model that is named, does not make, or not of this input.
+
+    Raises:
+        OptionError: for a target or a modality that no model, or more than one kind of model, fits.
+    """
+    from MedSRLib.models import library
+
+    target, modality = parameters.target, parameters.modality
+    named = None if parameters.model is None else library.card_of(parameters.model, info.identifier)
+    makers = [c for c in ([named] if named else library.cards().values()) if c.method == info.identifier]
+    makers = [c for c in makers if c.target_modality.lower() == target.lower()]
+    sources = sorted({m for card in makers for m in card.modalities})
+    if not makers:
+        known = sorted({c.target_modality for c in library.cards().values() if c.target_modality})
+        raise OptionError(
+            f"{f'The model {named.name!r}' if named else f'The method {info.identifier!r}'} does not make {target}.",
+            f"Models of the library make: {', '.join(known) or 'no other modality'}.",
+            "Use --method weenie, or another target.",
+        )
+    if modality and not any(card.covers(modality) for card in makers):
+        raise OptionError(f"No model makes {target} of {modality}.", "", f"It can be made of: {', '.join(sources)}.")
+    if not modality and named is None and len(sources) > 1:
+        raise OptionError(
+            f"{target} can be made of {' or '.join(sources)}.", "", "Say what the input shows, as in --modality T1w."
+        )
 
 
 def perform(job: UpscaleJob, progress: Progress) -> dict[str, Any]:
@@ -160,6 +193,7 @@ def perform(job: UpscaleJob, progress: Progress) -> dict[str, Any]:
     maps = {name: path for name in MAPS if (path := getattr(job.outputs, name)) is not None}
     checks.images_can_be_written((job.outputs.image, *maps.values()), inputs)
     settled = settle(job.parameters)
+    refuse_maps(settled, maps)
     progress.stage("Reading")
     image = images.read(job.inputs.image, progress)
     like = None if job.inputs.like is None else images.read(job.inputs.like, progress)
@@ -175,6 +209,16 @@ def perform(job: UpscaleJob, progress: Progress) -> dict[str, Any]:
     images.write(outcome.image, job.outputs.image, provenance=origin)
     outputs = {"image": job.outputs.image, **maps}
     return {"outputs": {name: str(path) for name, path in outputs.items()}, "provenance": origin}
+
+
+def refuse_maps(settled: Settled, maps: Mapping[str, Path]) -> None:
+    """Raise `OptionError` for a map that the result cannot have."""
+    if settled.synthetic and "consistency" in maps:
+        raise OptionError(
+            "A synthesised volume has no consistency map.",
+            "Degraded again, it is still of another modality than the input.",
+            "Leave --consistency out.",
+        )
 
 
 def write_maps(

@@ -15,7 +15,8 @@ class UpscaleParameters(RuntimeParameters):
 
     ``ensemble`` ("flips" or "flips-and-rotations", see `inference.ensemble`) averages the method over turned copies;
     ``refine`` makes the result consistent with the input (`inference.refinement`). ``acquisition`` and
-    ``thickness`` (mm) are what is assumed of the input, for that and for the map of the consistency.
+    ``thickness`` (mm) are what is assumed of the input, for that and for the map of the consistency. ``target`` is the
+    modality to synthesise of an input of ``modality``: both choose the model where none is named.
     """
 
     method: str = "bspline"
@@ -23,6 +24,8 @@ class UpscaleParameters(RuntimeParameters):
     spacing: Factors | None = None
     isotropic: bool = False
     model: str | None = None
+    target: str = ""
+    modality: str = ""
     options: dict[str, Any] = Field(default={})
     output_type: Literal["float32", "input"] = "float32"
     ensemble: str | None = None

@@ -55,6 +55,12 @@ class Application:
     def __post_init__(self) -> None:
         if self.ensemble is not None:
             ensembles.check(self.ensemble)
+        if self.refine is not None and self.model is not None and self.model.card.target_modality:
+            raise OptionError(
+                "A synthesised volume cannot be refined to its input.",
+                "They show different modalities.",
+                "Leave the refinement out.",
+            )
         if self.of_labels and not (self.ensemble is None and self.refine is None):
             raise OptionError(
                 "Nearest neighbour takes no ensemble and no refinement.",
@@ -162,7 +168,8 @@ def on_any_grid(work: Application, image: sitk.Image, target: Grid, progress: Pr
         )
     work = _with_placed_guide(work, source, progress)
     made = _along_the_axes(work, source, regridding.working_grid(Grid.of(source), wanted), progress)
-    lowest = float(images.to_array(source).min())
+    changed = work.model is not None and bool(work.model.card.target_modality)
+    lowest = float(images.to_array(made.image if changed else source).min())
     if outside is not None:
         progress.warn(
             f"{int(outside.sum())} voxels of the wanted grid ({outside.mean():.1%}) lie outside the image's "

@@ -86,7 +86,9 @@ class GridMethod(Method):
         x, y, z = where.step
         queries = Queries(where.positions(grid), (z, y, x))
         result = self._averaged(network, torch.from_numpy(normalisation.apply(array)), queries, runtime, progress)
-        return images.from_array(normalisation.invert(result.numpy()), grid)
+        values = result.numpy()
+        known = normalisation.invert(values) if not model.card.target_modality else values * intensity.SYNTHETIC_UNIT
+        return images.from_array(known, grid)
 
     def _averaged(
         self, network: OnGrid, image: torch.Tensor, queries: Queries, runtime: Runtime, progress: Progress

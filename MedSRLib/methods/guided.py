@@ -145,6 +145,12 @@ class GuidedMethod(GridMethod):
         if model is None:
             raise ModelError(f"{self.info.title} needs a trained model.", "", "Choose one of `medsr models list`.")
         network = network_of(model, self.info.identifier)
+        if network.guides != 1:
+            raise ModelError(
+                f"The model '{model.card.name}' takes {network.guides} guides at once.",
+                f"{self.info.title} is given one guide.",
+                "Use a model of one guide.",
+            )
         where = grids.relate(grid, Grid.of(image))
         if where is None:
             raise ValueError("the grid's directions are not the image's")  # the caller's fault, not a user's

@@ -182,7 +182,8 @@ def warnings_for(
                 f"The input's spacing of {_listed(outside)} mm lies outside the {low:g} to {high:g} mm "
                 f"that the model '{card.name}' was trained for."
             )
-    factors = [f for _, f in enlarged if not card.scale_min / _SCALE_SLACK <= f <= card.scale_max * _SCALE_SLACK]
+    wanted = [f for _, f in enlarged] or ([1.0] if card.target_modality else [])
+    factors = [f for f in wanted if not card.scale_min / _SCALE_SLACK <= f <= card.scale_max * _SCALE_SLACK]
     if factors:
         found.append(
             f"The scale {_listed(factors)} lies outside the {card.scale_min:g} to {card.scale_max:g} "

@@ -253,19 +253,23 @@ def default(
     modality: str | None = None,
     spacing: Sequence[float] | None = None,
     scale: Sequence[float] | None = None,
+    target: str = "",
 ) -> str | None:
     """The model a method takes when none is given: that which was trained for most of what is known of the task.
 
-    Of equals the one for the narrowest range of scales, then the shipped ones, in the order of their names.
+    Of equals the one for the narrowest range of scales, then the shipped ones, in the order of their names. Models that
+    synthesise are taken only where that is wanted, and only for modalities they know.
 
     Args:
         method: identifier.
         modality: of the input, if known.
         spacing: of the input, mm, if known.
         scale: asked for, x, y, z, if known.
+        target: modality to synthesise; empty if it stays.
     """
-    of_method = [card for card in cards().values() if card.method == method]
-    known = of_method if modality is None else [c for c in of_method if c.covers(modality)] or of_method
+    of_method = [c for c in cards().values() if c.method == method and c.target_modality.lower() == target.lower()]
+    covering = [card for card in of_method if modality is None or card.covers(modality)]
+    known = covering if target else covering or of_method
 
     def misfit(card: ModelCard) -> tuple[int, float]:
         if spacing is None or scale is None:

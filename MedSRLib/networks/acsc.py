@@ -13,7 +13,7 @@ With Q = P = Dᵀ/L, R = D and thresholds λ/L the second is ISTA for ½ ‖y - 
 Departures: the slides give neither the number of iterations nor the kernels (defaults: see `lmcsc`), nor do they say
 whether the iterations share their weights, though their equations number none (``shared``, true by default; false: each
 has its own Q and R, or S, and thresholds, as in the public code of CU-Net). The kernels start as ISTA of a random
-frame, with D Dᵀ near 1, so that an image and its codes agree before anything is learned.
+frame with D Dᵀ near 1, so that an image and its codes agree before anything is learned.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from MedSRLib.networks.lesita import FIRST_THRESHOLD, LeSITA, SoftThreshold
 from MedSRLib.networks.synthesis import Synthesis
 
 FORMS = ("factorised", "direct")
-SHRINKAGES = ("soft", "lesita", "unequal", "concatenation")
 
 _GAIN = 3.0
 _FREQUENCIES = 32
@@ -49,6 +48,7 @@ class Coding:
         form: one of `FORMS`.
         shared: whether all iterations have the same weights; W and P are always the same.
         threshold: what the weights of the shrinkages start from.
+        pull: what LeSITA's weight of side information starts from, if it is another.
     """
 
     dimensions: int
@@ -59,6 +59,7 @@ class Coding:
     form: str = "factorised"
     shared: bool = True
     threshold: float = FIRST_THRESHOLD
+    pull: float | None = None
 
     @property
     def reach(self) -> int:
@@ -81,8 +82,8 @@ class ACSC(nn.Module):
         self.coding = coding
         later = 0 if coding.steps == 1 else 1 if coding.shared else coding.steps - 1
         thresholds = 1 if coding.shared else coding.steps
-        d, k, first = coding.dimensions, coding.features, coding.threshold
-        self.shrinks = nn.ModuleList(shrinkage(shrink, d, k, first) for _ in range(thresholds))
+        settings = (coding.dimensions, coding.features, coding.threshold, coding.pull)
+        self.shrinks = nn.ModuleList(shrinkage(shrink, *settings) for _ in range(thresholds))
         self.inward = frame.analysis()
         if coding.form == "direct":
             self.mixes = nn.ModuleList(frame.mixing() for _ in range(later))
@@ -119,13 +120,15 @@ class Concatenation(nn.Module):
         return cast(Tensor, self.soft(self.mix(both)))
 
 
-def shrinkage(name: str, dimensions: int, features: int, first: float = FIRST_THRESHOLD) -> nn.Module:
-    """φ: "soft", without side information; "lesita" and "unequal", with it; or "concatenation"."""
+def shrinkage(
+    name: str, dimensions: int, features: int, first: float = FIRST_THRESHOLD, pull: float | None = None
+) -> nn.Module:
+    """φ: "soft", without side information; "lesita", with it; or "concatenation"."""
     if name == "soft":
         return SoftThreshold(dimensions, features, first)
     if name == "concatenation":
         return Concatenation(dimensions, features, first)
-    return LeSITA(dimensions, features, equal=name == "lesita", first=first)
+    return LeSITA(dimensions, features, first, pull)
 
 
 @dataclass(frozen=True)
@@ -135,14 +138,12 @@ class Frame:
     kernels: Tensor
 
     @classmethod
-    def random(cls, dimensions: int, channels: int, features: int, kernel: int) -> Frame:
-        """Random directions; a tight frame where there are at least as many kernels as numbers in one."""
-        shape = (features, channels, *(kernel,) * dimensions)
-        kernels = nn.init.orthogonal_(torch.empty(shape))
+    def random(cls, dimensions: int, features: int, kernel: int) -> Frame:
+        """Random directions, c = 1; a tight frame where there are at least as many kernels as numbers in one."""
+        kernels = nn.init.orthogonal_(torch.empty(features, 1, *(kernel,) * dimensions))
         axes = tuple(range(2, 2 + dimensions))
-        spectra = torch.fft.fftn(kernels, s=(_FREQUENCIES,) * dimensions, dim=axes).flatten(2)
-        gain = torch.linalg.matrix_norm(spectra.permute(2, 0, 1), ord=2).max()
-        return cls(kernels / gain)
+        spectra = torch.fft.fftn(kernels, s=(_FREQUENCIES,) * dimensions, dim=axes)
+        return cls(kernels / spectra.abs().square().sum(dim=0).max().sqrt())
 
     def over(self, channels: int) -> Frame:
         """The same codes, of the mean of several images (``kernels`` are of one)."""

@@ -26,6 +26,14 @@ GRID_NETWORKS = {
     "srrecnn3d": ("MedSRLib.networks.srrecnn3d", "SRReCNN3D", "SRReCNN3DConfig"),
     "dcsrn": ("MedSRLib.networks.dcsrn", "DCSRN", "DCSRNConfig"),
     "rescnn": ("MedSRLib.networks.rescnn", "ResCNNImage", "ResCNNConfig"),
+    "scsr": ("MedSRLib.sparse.scsr", "ScSR", "ScSRConfig"),
+    "zeyde": ("MedSRLib.sparse.dictionary", "Zeyde", "ZeydeConfig"),
+    "ne-lle": ("MedSRLib.sparse.dictionary", "NELLE", "NELLEConfig"),
+    "gr": ("MedSRLib.sparse.dictionary", "GR", "GRConfig"),
+    "anr": ("MedSRLib.sparse.dictionary", "ANR", "ANRConfig"),
+    "a-plus": ("MedSRLib.sparse.a_plus", "APlus", "APlusConfig"),
+    "csc-sr": ("MedSRLib.sparse.csc_sr", "CSCSR", "CSCSRConfig"),
+    "weenie": ("MedSRLib.sparse.weenie", "Weenie", "WeenieConfig"),
 }
 """Module, network and configuration of the networks that are asked through `OnGrid`."""
 

@@ -55,7 +55,9 @@ class DualStateConfig(NetworkConfig):
         lesita: false for codes that are concatenated.
         single_state: whether the coarse codes stay as they are first.
         last_zero: whether D starts at zero.
+        equal: whether LeSITA's two weights are the same.
         threshold: what the weights of ξ start from: what a guide can change of a code grows with them.
+        pull: what its weight of the guide starts from where the weights differ; ``threshold`` if None.
     """
 
     title: ClassVar[str] = "dual-state"
@@ -78,7 +80,9 @@ class DualStateConfig(NetworkConfig):
     lesita: bool = True
     single_state: bool = False
     last_zero: bool = False
+    equal: bool = True
     threshold: float = FIRST_THRESHOLD
+    pull: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -99,15 +103,14 @@ class DualState(nn.Module):
         self.scale = config.scale
         d, k = config.dimensions, config.features
         margin = tuple(factor // 2 for factor in config.scale)
-        frame = Frame.random(d, 1, k, config.kernel)
-        fusion = "soft" if not config.guided else "lesita" if config.lesita else "concatenation"
+        frame = Frame.random(d, k, config.kernel)
         self.image_codes = ACSC(_coding(config, 1, config.image_steps), frame)
         self.up = _interpolating(transposed(d, k, k, config.scale, margin), config)
         self.fine = nn.Sequential(convolution(d, k, k), nn.ReLU(inplace=True), zeroed(convolution(d, k, k)))
-        self.fine_shrink = shrinkage(fusion, d, k, config.threshold)
+        self.fine_shrink = _shrinkage(config)
         self.coarse: _CoarseStep | None = None
         if not config.single_state and config.steps > 1:
-            self.coarse = _CoarseStep(config, frame, fusion)
+            self.coarse = _CoarseStep(config, frame)
         self.guide_codes: ACSC | None = None
         self.down: nn.Module | None = None
         if config.guided:
@@ -143,12 +146,12 @@ class DualState(nn.Module):
 class _CoarseStep(nn.Module):
     """l_{t-1}, P * y, h_{t-1} and the guide's coarse codes to l_t."""
 
-    def __init__(self, config: DualStateConfig, frame: Frame, fusion: str) -> None:
+    def __init__(self, config: DualStateConfig, frame: Frame) -> None:
         super().__init__()
         self.inward = frame.analysis()
         self.outward = frame.synthesis()
         self.back = frame.analysis()
-        self.shrink = shrinkage(fusion, config.dimensions, config.features, config.threshold)
+        self.shrink = _shrinkage(config)
         self.pool = (nn.AvgPool2d if config.dimensions == 2 else nn.AvgPool3d)(config.scale)  # type: ignore[arg-type]
 
     def forward(self, coarse: Tensor, drive: Tensor, fine: Tensor, side: Tensor | None) -> Tensor:
@@ -157,6 +160,12 @@ class _CoarseStep(nn.Module):
 
 def _coding(config: DualStateConfig, channels: int, steps: int) -> Coding:
     return Coding(config.dimensions, channels, config.features, config.kernel, steps, shared=config.shared)
+
+
+def _shrinkage(config: DualStateConfig) -> nn.Module:
+    fusion = "soft" if not config.guided else "lesita" if config.lesita else "concatenation"
+    pull = None if config.equal else config.pull or config.threshold
+    return shrinkage(fusion, config.dimensions, config.features, config.threshold, pull)
 
 
 def _interpolating(up: nn.Module, config: DualStateConfig) -> nn.Module:

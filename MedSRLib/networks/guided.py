@@ -9,6 +9,7 @@ the input's voxels in ``scale`` parts. Without a guide the network answers by it
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from MedSRLib.networks.on_grid import OnGrid
@@ -40,7 +41,15 @@ class Guided(OnGrid):
 
     def refined(self, image: Tensor, guide: Tensor | None = None) -> Tensor:
         """The network's own grid: (n, 1, k, j, i) to (n, 1, k s_k, j s_j, i s_i)."""
-        return self._refined(image, lambda x: [self.body(x, self._laid(guide))])[0]
+        laid = self._laid(guide)
+        apart = self.dimensions == 2 and image.device.type == "cpu"
+        return self._refined(image, lambda x: [self._one_by_one(x, laid) if apart else self.body(x, laid)])[0]
+
+    def _one_by_one(self, slices: Tensor, guide: Tensor | None) -> Tensor:
+        """The body on one slice after another: the many small operations of shrinkage then stay in a processor's cache,
+        and take a third of the time."""
+        guides = [None] * len(slices) if guide is None else guide.split(1)
+        return torch.cat([self.body(*both) for both in zip(slices.split(1), guides, strict=True)])
 
     def _laid(self, guide: Tensor | None) -> Tensor | None:
         """As the body takes it: slices, for a network of two dimensions, are a batch."""

@@ -10,7 +10,8 @@ which the papers write case by case for μ₁ = μ₂ = μ and each sign of s, i
 
     c = clamp(u - sign(s) (μ₁ - μ₂), min(s, 0), max(s, 0)),      ξ = c + S(u - c),     S soft, threshold μ₁ + μ₂
 
-It has slope 1 in u wherever it is on neither plateau, and slope 1 in s on the plateau at s.
+It has slope 1 in u wherever it is on neither plateau, and slope 1 in s on the plateau at s. Between zero and s equal
+weights leave u as it is; only with μ₂ > μ₁ are codes pulled up to those of the guide.
 
 Departures: the one formula, and weights that may differ, are ours. Where s = 0 the plateaus are one, and count as the
 one at zero. Without side information s is 0 everywhere.
@@ -34,15 +35,17 @@ class LeSITA(nn.Module):
     Args:
         dimensions: of the images, 2 or 3.
         features: k.
-        equal: whether μ₁ = μ₂.
-        first: the weights to start from.
+        first: the weights to start from, μ₁.
+        pull: what μ₂ starts from; None for μ₁ = μ₂ for good.
     """
 
-    def __init__(self, dimensions: int, features: int, *, equal: bool = True, first: float = FIRST_THRESHOLD) -> None:
+    def __init__(
+        self, dimensions: int, features: int, first: float = FIRST_THRESHOLD, pull: float | None = None
+    ) -> None:
         super().__init__()
         shape = (features, *(1,) * dimensions)
         self.to_zero = nn.Parameter(before_softplus(torch.full(shape, first)))
-        self.to_side = None if equal else nn.Parameter(before_softplus(torch.full(shape, first)))
+        self.to_side = None if pull is None else nn.Parameter(before_softplus(torch.full(shape, pull)))
 
     def weights(self) -> tuple[Tensor, Tensor]:
         """μ₁ and μ₂, (k, 1, ...)."""

@@ -51,6 +51,7 @@ class LMCSCConfig(NetworkConfig):
         equal: whether LeSITA's two weights are the same.
         last_zero: whether D starts at zero.
         threshold: what μ starts from: what a guide can change of a code grows with it.
+        pull: what LeSITA's weight of the guide starts from where the weights differ; ``threshold`` if None.
         scale: whole factors along the image's axes, the strides; None for an image that is interpolated.
     """
 
@@ -78,6 +79,7 @@ class LMCSCConfig(NetworkConfig):
     equal: bool = True
     last_zero: bool = False
     threshold: float = FIRST_THRESHOLD
+    pull: float | None = None
     scale: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -102,10 +104,12 @@ class LMCSC(nn.Module):
         self.scale = config.scale
         parts = prod(config.scale or (1,))
         d, k, form = config.dimensions, config.features, config.form
-        frame = Frame.random(d, 1, k, config.kernel)
-        coding = Coding(d, 1, k, config.kernel, config.steps, form, config.shared, config.threshold)
+        frame = Frame.random(d, k, config.kernel)
+        fusion = "soft" if not config.guided else "lesita" if config.lesita else "concatenation"
+        pull = None if config.equal else config.pull or config.threshold
+        coding = Coding(d, 1, k, config.kernel, config.steps, form, config.shared, config.threshold, pull)
         guide = Coding(d, config.guides * parts, k, config.kernel, config.guide_steps, form, config.shared)
-        self.image_codes = ACSC(coding, frame, _fusion(config))
+        self.image_codes = ACSC(coding, frame, fusion)
         self.guide_codes: ACSC | None = None
         if config.guided:
             self.guide_codes = ACSC(guide, frame.over(config.guides * parts))
@@ -139,11 +143,3 @@ class LMCSC(nn.Module):
         order = [axis for a in range(count) for axis in (2 + count + a, 2 + a)]
         fine = [s * f for s, f in zip(size, self.scale, strict=True)]
         return parts.reshape(n, 1, *self.scale, *size).permute(0, 1, *order).reshape(n, 1, *fine)
-
-
-def _fusion(config: LMCSCConfig) -> str:
-    if not config.guided:
-        return "soft"
-    if not config.lesita:
-        return "concatenation"
-    return "lesita" if config.equal else "unequal"

@@ -40,9 +40,10 @@ def plan(protocol: Protocol, manifest: Manifest, runtime: Runtime, progress: Pro
             progress.warn(f"The manifest has no volume for the group '{group.label}'; it is left out.")
             continue
         competing = _fitting(methods, group, progress)
+        target = group.target if isinstance(group.target, str) else (group.target or [""])[0]
         for case in (case for scan in scans for case in _cases(protocol, group, scan, names)):
             for method in competing:
-                model = models.of(method, case.degradation, case.scan.volume)
+                model = models.of(method, case.degradation, case.scan.volume, target)
                 if model is not None:
                     cells.append(Cell(case, method, *model, sources.digest(method.identifier), runtime))
     if not cells:
@@ -194,27 +195,29 @@ class _Models:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._found: dict[tuple[str, str, str], tuple[str | None, str | None] | None] = {}
+        self._found: dict[tuple[str, str, str, str], tuple[str | None, str | None] | None] = {}
 
     def of(
-        self, method: CompetingMethod, degradation: Degradation, volume: Volume
+        self, method: CompetingMethod, degradation: Degradation, volume: Volume, target: str = ""
     ) -> tuple[str | None, str | None] | None:
         """Name and checksum of the model, both None for a method without; None if it is optional and missing.
 
         Raises:
             ModelError: for a missing model of a method that is not optional.
         """
-        key = (method.label, degradation.name, volume.modality)
+        key = (method.label, degradation.name, volume.modality, target)
         if key not in self._found:
-            self._found[key] = self._search(method, degradation, volume)
+            self._found[key] = self._search(method, degradation, volume, target)
         return self._found[key]
 
     def _search(
-        self, method: CompetingMethod, degradation: Degradation, volume: Volume
+        self, method: CompetingMethod, degradation: Degradation, volume: Volume, target: str
     ) -> tuple[str | None, str | None] | None:
         if not registry.get(method.identifier).info.needs_model:
             return None, None
-        name = method.model_for(degradation) or library.default(method.identifier, volume.modality or None)
+        modality = volume.modality or None
+        name = method.model_for(degradation) or library.default(method.identifier, modality, target=target)
+        name = name or library.default(method.identifier, modality)  # it keeps the modality, and is shown as it is
         try:
             if name is None:
                 raise ModelError(

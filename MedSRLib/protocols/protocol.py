@@ -68,7 +68,8 @@ class Volumes(_Strict):
 
     Attributes:
         guide: modality of the same subject's volume that methods are given as a guide.
-        target: modality of the same subject's volume that is the truth, for synthesis.
+        target: modality of the same subject's volume that is the truth, for synthesis; results are brought to its
+            brightness and contrast by a straight line before they are measured, as their units are arbitrary.
         frames: how many frames of a 4D volume are used, spread evenly; all if not given.
         axis: image axis through the slices; found by the spacing if not given.
     """

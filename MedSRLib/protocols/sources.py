@@ -42,9 +42,16 @@ def digest(identifier: str) -> str:
     module = registry.get(identifier).__module__
     own = module.split(".")[0] == "MedSRLib"
     text = "" if own else _package(module)
-    reached = closure((ROOT, module) if own else (ROOT,))
+    reached = closure((ROOT, module, *_network(identifier)) if own else (ROOT,))
     text += "".join(f"{name} {hashlib.sha256(_file(name).read_bytes()).hexdigest()}\n" for name in reached)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _network(identifier: str) -> tuple[str, ...]:
+    """The module of the method's network, which the catalogue names in a string."""
+    from MedSRLib.networks.catalogue import GRID_NETWORKS
+
+    return (GRID_NETWORKS[identifier][0],) if identifier in GRID_NETWORKS else ()
 
 
 def closure(roots: tuple[str, ...]) -> list[str]:

@@ -5,6 +5,7 @@ Of the volumes only the headers are read, and one volume to time a few real step
 
 from __future__ import annotations
 
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,10 @@ from MedSRLib.manifests import Manifest, Volume
 from MedSRLib.manifests import load as load_manifest
 from MedSRLib.models import library
 from MedSRLib.progress import Progress
+from MedSRLib.training import frames
 from MedSRLib.training import recipe as recipes
+from MedSRLib.training.keeping import Keeper
+from MedSRLib.training.learners import Learner, learner_of
 from MedSRLib.training.recipe import Recipe
 from MedSRLib.training.split import Split, split_by_subject, subjects_of
 
@@ -36,6 +40,15 @@ _FULL = 0.7
 
 _VALIDATION_SHARE = 4
 """A validation costs about as much as so many steps: 12 batches, forward only."""
+
+
+@dataclass(frozen=True)
+class _Length:
+    """Steps of a run, seconds of one, and numbers in the model."""
+
+    steps: int
+    seconds: float
+    parameters: int
 
 
 @dataclass(frozen=True)
@@ -56,16 +69,15 @@ def check(recipe_path: Path, manifest_path: Path, *, runtime: Runtime, progress:
     Raises:
         MedSRError: for what would make the run impossible.
     """
-    require("lightning", "train")
     recipe = recipes.load(recipe_path)
+    kind = _kind(recipe)
     split = split_by_subject(load_manifest(manifest_path), recipe)
     progress.stage("Looking at the volumes")
     headers, problems = _headers((*split.train.volumes, *split.validation.volumes), progress)
-    usable, small = _large_enough(headers, split, recipe)
+    usable, small = _large_enough(headers, split, recipe, kind)
     progress.stage("Timing a few steps")
-    seconds, parameters = _timed(recipe, usable[0].volume, split, runtime, progress)
-    steps = _steps(recipe, len(usable))
-    validations = steps / recipe.validate_every if split.validation.volumes else 0
+    length = _length(recipe, kind, [header.volume for header in usable], split, runtime, progress)
+    validations = length.steps / recipe.validate_every if split.validation.volumes and recipe.optimisation else 0
     spacings = [h for header in headers for h in header.spacing]
     memory = sum(4 * _voxels(header) for header in headers) / 2**30
     every = Manifest((*split.train.volumes, *split.validation.volumes), split.train.root)
@@ -75,14 +87,20 @@ def check(recipe_path: Path, manifest_path: Path, *, runtime: Runtime, progress:
         "validation_subjects": len(split.validation_subjects),
         "validation_volumes": len(split.validation.volumes),
         "patches_per_step": recipe.sampling.batch,
-        "steps": steps,
-        "seconds_per_step": round(seconds, 4),
-        "hours": round(seconds * (steps + _VALIDATION_SHARE * validations) / 3600, 4),
-        "parameters": parameters,
+        "steps": length.steps,
+        "seconds_per_step": round(length.seconds, 4),
+        "hours": round(length.seconds * (length.steps + _VALIDATION_SHARE * validations) / 3600, 4),
+        "parameters": length.parameters,
         "modalities": sorted({v.modality for v in every.volumes if v.modality}),
         "spacing_mm": [round(min(spacings), 3), round(max(spacings), 3)],
         "memory_gb": round(memory, 2),
-        "problems": [*split.warnings, *problems, *small, *_cautions(recipe, split, headers), *_tight(memory, runtime)],
+        "problems": [
+            *split.warnings,
+            *problems,
+            *small,
+            *_cautions(recipe, split, headers, kind),
+            *_tight(memory, runtime),
+        ],
     }
 
 
@@ -111,11 +129,22 @@ def _header(volume: Volume) -> _Header:
     return _Header(volume, tuple(image.GetSize()[:3]), tuple(image.GetSpacing()[:3]))
 
 
-def _large_enough(headers: list[_Header], split: Split, recipe: Recipe) -> tuple[list[_Header], list[str]]:
-    """The volumes to train on that hold a patch, and a sentence about those that do not."""
+def _kind(recipe: Recipe) -> Any:
+    """What learns by the recipe: a learner, or the training of a network."""
+    learner = learner_of(recipe.method)
+    if learner is not None:
+        learner.check(recipe)
+        return learner
+    require("lightning", "train")
     from MedSRLib.training.kinds import training_of
 
-    training = training_of(recipe)
+    return training_of(recipe)
+
+
+def _large_enough(
+    headers: list[_Header], split: Split, recipe: Recipe, training: Any
+) -> tuple[list[_Header], list[str]]:
+    """The volumes to train on that hold a patch, and a sentence about those that do not."""
     small = [header for header in headers if not training.holds(header.size, header.spacing, recipe)]
     held_out = set(split.validation_subjects)
     usable = [h for h in headers if h not in small and h.volume.subject not in held_out]
@@ -131,12 +160,10 @@ def _large_enough(headers: list[_Header], split: Split, recipe: Recipe) -> tuple
     return usable, [f"{len(small)} volumes do not have {training.needs(recipe)} and are left out: {names}."]
 
 
-def _cautions(recipe: Recipe, split: Split, headers: list[_Header]) -> list[str]:
-    from MedSRLib.training.kinds import training_of
-
+def _cautions(recipe: Recipe, split: Split, headers: list[_Header], training: Any) -> list[str]:
     found = []
     coarse = [header for header in headers if max(header.spacing) > _COARSE * min(header.spacing)]
-    if coarse and training_of(recipe).refines_all_axes:
+    if coarse and training.refines_all_axes:
         worst = max(max(header.spacing) for header in coarse)
         found.append(
             f"{len(coarse)} volumes are coarse along an axis (up to {worst:.3g} mm): a model cannot learn detail "
@@ -153,7 +180,7 @@ def _cautions(recipe: Recipe, split: Split, headers: list[_Header]) -> list[str]
 
 def _steps(recipe: Recipe, volumes: int) -> int:
     """Steps of the whole run; an epoch is one pass over the fixed crops of all volumes."""
-    o, s = recipe.optimisation, recipe.sampling
+    o, s = recipe.descent, recipe.sampling
     return o.steps or o.epochs * max(1, volumes * s.crops_per_subject // s.batch)
 
 
@@ -166,6 +193,29 @@ def _tight(memory_gb: float, runtime: Runtime) -> list[str]:
         f"The volumes take {memory_gb:.3g} GB of memory all at once, and {free:.3g} GB are free on {runtime.device}: "
         "use fewer, or another device."
     ]
+
+
+def _length(
+    recipe: Recipe, kind: Any, volumes: list[Volume], split: Split, runtime: Runtime, progress: Progress
+) -> _Length:
+    if not isinstance(kind, Learner):
+        return _Length(_steps(recipe, len(volumes)), *_timed(recipe, volumes[0], split, runtime, progress))
+    seconds, parameters = _tried(recipe, kind, volumes[0], split, runtime, progress)
+    return _Length(kind.steps(recipe), seconds, parameters)
+
+
+def _tried(
+    recipe: Recipe, learner: Learner, volume: Volume, split: Split, runtime: Runtime, progress: Progress
+) -> tuple[float, int]:
+    """Seconds of one outer iteration, and numbers in the model, by a shortened learning from one volume."""
+    found = frames.read((volume,), recipe.data.normalisation, progress, split.companions)
+    short, factor = learner.trial(recipe)
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        keeper = Keeper(Path(folder), False, Progress())
+        learned = learner.learn(short, found, [], keeper=keeper, device=runtime.device, progress=progress)
+    seconds = (time.perf_counter() - begun) * factor / learner.steps(recipe)
+    return seconds, sum(tensor.numel() for tensor in learned.tensors.values())
 
 
 def _timed(recipe: Recipe, volume: Volume, split: Split, runtime: Runtime, progress: Progress) -> tuple[float, int]:

@@ -16,10 +16,9 @@ from MedSRLib.errors import Cancelled
 from MedSRLib.files import atomic_path
 from MedSRLib.progress import Progress
 from MedSRLib.training import history
+from MedSRLib.training.held_out import psnr_of
+from MedSRLib.training.history import BEST, LAST
 from MedSRLib.training.module import Training
-
-LAST = "last.ckpt"
-BEST = "best.safetensors"
 
 _TOLD = 200
 """Losses told of a short run; a long one tells every 50th step."""
@@ -141,10 +140,3 @@ def _validation_follows(step: int, module: lightning.LightningModule) -> bool:
         return False
     every = module.recipe.validate_every
     return every > 1 and step % every == 0
-
-
-def psnr_of(mean_squared_error: float) -> float:
-    """PSNR in dB of normalised intensities with range 1."""
-    import math
-
-    return round(-10 * math.log10(max(mean_squared_error, 1e-12)), 3)

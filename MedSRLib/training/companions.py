@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from MedSRLib.training.recipe import DataRecipe
 
 
+_WORTH = 1.002
+"""Volumes to train on are fine, so that small rises of the mutual information count (`registration.register`)."""
+
+
 @dataclass(frozen=True)
 class Companion:
     """A companion's frames, read.
@@ -39,7 +43,7 @@ class Companion:
 
     def registered(self, volume: sitk.Image, progress: Progress) -> Companion:
         """Moved to where a volume, 3D, shows the same subject; all frames alike."""
-        found = registration.register(_float(self.frames[0]), _float(volume), seed=0, progress=progress)
+        found = registration.register(_float(self.frames[0]), _float(volume), seed=0, progress=progress, worth=_WORTH)
         progress.log(f"'{self.path}' was {found.told}.")
         like = found.guide
         placed = []

@@ -2,7 +2,8 @@
 
     medsr train RECIPE --data MANIFEST -o DIR [--resume] [--devices N] [--nodes N]
 
-Lightning runs the loop: mixed precision, several devices and machines. The folder holds the copied recipe, the
+Lightning runs the loop of networks: mixed precision, several devices and machines. Methods that learn in closed forms
+have a learner (`learners`). The folder holds the copied recipe, the
 last checkpoint, the best weights, the history and a preview; a run that was killed, or asked to stop, goes on with
 ``resume`` and ends with the same weights as one that was not.
 """
@@ -20,7 +21,9 @@ from MedSRLib.errors import OptionError, OutputError
 from MedSRLib.files import write_text_atomic
 from MedSRLib.manifests import Manifest
 from MedSRLib.manifests import load as load_manifest
+from MedSRLib.training import frames, history, learners
 from MedSRLib.training import recipe as recipes
+from MedSRLib.training.learners import Learned, Learner
 from MedSRLib.training.recipe import Recipe
 from MedSRLib.training.split import Split, split_by_subject
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from MedSRLib.inference.runtime import Runtime
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
+    from MedSRLib.training.frames import Frame
     from MedSRLib.training.module import Training
 
 DATA = "data.json"
@@ -63,14 +67,14 @@ def train(
         MedSRError: for a recipe, manifest or folder that cannot be used.
         Cancelled: if the user asked to stop; ``last.ckpt`` holds the very step.
     """
-    require("lightning", "train")
     recipe = recipes.load(Path(recipe_path))
+    _check(recipe, devices * nodes)
     manifest = load_manifest(Path(manifest_path))
     split_by_subject(manifest, recipe)  # refuses what cannot be trained on before a folder is made
     out_folder = Path(out_folder)
-    checkpoint = _prepare_folder(out_folder, Path(recipe_path), recipe, resume)
+    _prepare_folder(out_folder, Path(recipe_path), recipe, resume)
     write_text_atomic(out_folder / DATA, json.dumps({"manifest": str(Path(manifest_path).absolute())}) + "\n")
-    return _train(recipe, manifest, out_folder, checkpoint, devices, nodes, runtime, progress)
+    return _train(recipe, manifest, out_folder, resume, devices, nodes, runtime, progress)
 
 
 def fit(recipe: Recipe, manifest: Manifest, *, runtime: Runtime, progress: Progress) -> Model:
@@ -81,9 +85,9 @@ def fit(recipe: Recipe, manifest: Manifest, *, runtime: Runtime, progress: Progr
     """
     from MedSRLib.models import library
 
-    require("lightning", "train")
+    _check(recipe, 1)
     with tempfile.TemporaryDirectory() as folder:
-        path = _train(recipe, manifest, Path(folder), None, 1, 1, runtime, progress)
+        path = _train(recipe, manifest, Path(folder), False, 1, 1, runtime, progress)
         return dataclasses.replace(library.load(path), path=None)
 
 
@@ -91,21 +95,77 @@ def _train(
     recipe: Recipe,
     manifest: Manifest,
     folder: Path,
-    checkpoint: Path | None,
+    resume: bool,
     devices: int,
     nodes: int,
     runtime: Runtime,
     progress: Progress,
 ) -> Path:
-    from MedSRLib.training import loop
     from MedSRLib.training.result import save_model
 
     split = split_by_subject(manifest, recipe)
     progress.stage("Reading the training volumes")
+    learner = learners.learner_of(recipe.method)
+    if learner is not None:
+        learned = _learn(learner, recipe, split, folder, resume, runtime, progress)
+    else:
+        learned = _descend(recipe, split, folder, resume, devices, nodes, runtime, progress)
+    return save_model(recipe, learned, split, folder, runtime, progress)
+
+
+def _learn(
+    learner: Learner, recipe: Recipe, split: Split, folder: Path, resume: bool, runtime: Runtime, progress: Progress
+) -> Learned:
+    """What the learner finds."""
+    from MedSRLib.training.keeping import Keeper
+
+    train, validation = _frames(recipe, split, progress)
+    train += frames.read(split.unpaired, recipe.data.normalisation, progress)
+    progress.log(f"Learning from {len(train)} volumes, validating on {len(validation)}.")
+    progress.stage("Training")
+    keeper = Keeper(folder, resume, progress)
+    return learner.learn(recipe, train, validation, keeper=keeper, device=runtime.device, progress=progress)
+
+
+def _descend(
+    recipe: Recipe,
+    split: Split,
+    folder: Path,
+    resume: bool,
+    devices: int,
+    nodes: int,
+    runtime: Runtime,
+    progress: Progress,
+) -> Learned:
+    """The best weights that gradient descent finds, the last where nothing is validated."""
+    from safetensors.torch import load_file
+
+    from MedSRLib import images
+    from MedSRLib.training import loop
+
     module = module_of(recipe, split, runtime, progress)
     progress.stage("Training")
-    loop.run(module, folder, checkpoint, devices, nodes, runtime, progress)
-    return save_model(module, split, folder, runtime, progress)
+    checkpoint = folder / history.LAST
+    loop.run(module, folder, checkpoint if resume and checkpoint.exists() else None, devices, nodes, runtime, progress)
+    spacings = [tuple(images.read(v.path).GetSpacing()[:3]) for v in split.train.volumes]
+    learned = Learned.of(module.network, module.learned(spacings), {"steps": module.global_step})
+    best = folder / history.BEST
+    return dataclasses.replace(learned, tensors=load_file(best)) if best.exists() else learned
+
+
+def _check(recipe: Recipe, processes: int) -> None:
+    """Refuse what cannot be run, before a folder is made."""
+    learner = learners.learner_of(recipe.method)
+    if learner is None:
+        require("lightning", "train")
+        return
+    learner.check(recipe)
+    if processes > 1:
+        raise OptionError(
+            f"The method '{recipe.method}' learns in one process, not in {processes}.",
+            "Its steps are closed forms over all samples, not batches that could be shared.",
+            "Leave --devices and --nodes out.",
+        )
 
 
 def kept_recipe(folder: Path) -> Path | None:
@@ -113,20 +173,17 @@ def kept_recipe(folder: Path) -> Path | None:
     return next((path for name in _KEPT if (path := folder / name).is_file()), None)
 
 
-def _prepare_folder(folder: Path, recipe_path: Path, recipe: Recipe, resume: bool) -> Path | None:
-    """The checkpoint to go on from, or None; keeps a copy of the recipe beside it."""
-    from MedSRLib.training.checkpoints import LAST
-
-    checkpoint = folder / LAST
+def _prepare_folder(folder: Path, recipe_path: Path, recipe: Recipe, resume: bool) -> None:
+    """Keep a copy of the recipe in the folder, and refuse one that holds another run."""
     if not resume:
-        if checkpoint.exists():
+        if (folder / history.LAST).exists():
             raise OutputError(
                 f"The folder '{folder}' already holds a training run.",
                 "It would be overwritten.",
                 "Add --resume to go on with it, or choose another folder.",
             )
         _start_folder(folder, recipe_path)
-        return None
+        return
     kept = kept_recipe(folder)
     if kept is not None and recipes.load(kept) != recipe:
         raise OptionError(
@@ -136,7 +193,6 @@ def _prepare_folder(folder: Path, recipe_path: Path, recipe: Recipe, resume: boo
         )
     if kept is None:
         _start_folder(folder, recipe_path)
-    return checkpoint if checkpoint.exists() else None
 
 
 def _start_folder(folder: Path, recipe_path: Path) -> None:
@@ -159,21 +215,27 @@ def module_of(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress
     """
     import torch
 
-    from MedSRLib.training import frames, kinds
+    from MedSRLib.training import kinds
 
     training = kinds.training_of(recipe)
-    for warning in split.warnings:
-        progress.warn(warning)
-    train, validation = (
-        frames.read(volumes, recipe.data.normalisation, progress, split.companions)
-        for volumes in (split.train.volumes, split.validation.volumes)
-    )
+    train, validation = _frames(recipe, split, progress)
     torch.manual_seed(recipe.seed)
     module = training.of(recipe, train, validation, runtime.device)
     progress.log(f"Training on {module.draws.count} volumes, validating on {len(split.validation.volumes)}.")
     if recipe.start_from:
         _take_weights(module, recipe.start_from)
     return module
+
+
+def _frames(recipe: Recipe, split: Split, progress: Progress) -> tuple[list[Frame], list[Frame]]:
+    """The volumes to train on and those to validate on, read and normalised."""
+    for warning in split.warnings:
+        progress.warn(warning)
+    train, validation = (
+        frames.read(volumes, recipe.data.normalisation, progress, split.companions)
+        for volumes in (split.train.volumes, split.validation.volumes)
+    )
+    return train, validation
 
 
 def _take_weights(module: Training, name: str) -> None:

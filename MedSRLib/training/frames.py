@@ -22,12 +22,14 @@ class Frame:
         spacing: mm, k, j, i.
         group: name of its data set.
         others: the same subject in other modalities, by modality: float32 (k, j, i) on the same grid.
+        modality: what the volume shows, if known.
     """
 
     values: np.ndarray
     spacing: tuple[float, ...]
     group: str = ""
     others: dict[str, np.ndarray] = field(default_factory=dict)
+    modality: str = ""
 
 
 def read(
@@ -47,5 +49,5 @@ def read(
             array = images.to_array(frame)
             normal = intensity.fit(normalisation, array).apply(array)
             others = {name: other.on(Grid.of(frame), number, normalisation) for name, other in beside.items()}
-            found.append(Frame(normal, Grid.of(frame).spacing[::-1], volume.dataset, others))
+            found.append(Frame(normal, Grid.of(frame).spacing[::-1], volume.dataset, others, volume.modality))
     return found

@@ -12,6 +12,12 @@ from pathlib import Path
 from MedSRLib.files import write_text_atomic
 
 FILE = "history.csv"
+LAST = "last.ckpt"
+"""In a run's folder: what it goes on from."""
+
+BEST = "best.safetensors"
+"""In a run's folder: the weights with the smallest validation error."""
+
 _HEADER = "step,name,value,cubic\n"
 
 

@@ -72,7 +72,7 @@ def _trainer(
         precision=_PRECISIONS[runtime.precision],
         max_steps=total,
         max_epochs=-1,
-        gradient_clip_val=recipe.optimisation.clip or None,
+        gradient_clip_val=recipe.descent.clip or None,
         callbacks=[
             Reporting(folder, progress, total, module.baselines()),
             Preview(folder, recipe.validate_every, progress),

@@ -118,24 +118,24 @@ class Training(lightning.LightningModule, ABC):
 
     def difference(self, predicted: Tensor, target: Tensor) -> Tensor:
         """The recipe's measure of how far a prediction is off."""
-        if self.recipe.optimisation.loss == "mse":
+        if self.recipe.descent.loss == "mse":
             return functional.mse_loss(predicted, target)
         return functional.l1_loss(predicted, target)
 
     def configure_optimizers(self) -> Any:
         """Adam with the recipe's schedule, a pure function of the step."""
-        o = self.recipe.optimisation
+        o = self.recipe.descent
         optimiser = torch.optim.Adam(self.network.parameters(), lr=o.rate, betas=o.betas)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self._rate_factor)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def total_steps(self) -> int:
         """Optimiser steps of the whole run."""
-        o = self.recipe.optimisation
+        o = self.recipe.descent
         return o.steps or o.epochs * self.draws.steps_per_epoch
 
     def _rate_factor(self, step: int) -> float:
-        o = self.recipe.optimisation
+        o = self.recipe.descent
         warm = min(1.0, (step + 1) / o.warm_up) if o.warm_up else 1.0
         if o.schedule == "halving":
             return warm * 0.5 ** (step // (o.halve_every * max(1, self.draws.steps_per_epoch)))

@@ -7,6 +7,7 @@ happened, and every process of a distributed run draws its own batches.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from MedSRLib.errors import InputError
 from MedSRLib.foreground import foreground
 from MedSRLib.inference.sampling import apply_separable
 from MedSRLib.networks.queries import Queries
+from MedSRLib.training.frames import Frame
 from MedSRLib.training.places import Place
 from MedSRLib.training.recipe import Degradation, Recipe
 
@@ -263,6 +265,11 @@ class Pairs:
             points.append((indices + 0.5) * (s.patch / size) - 0.5)
             targets.append(wanted.reshape(-1, 1)[chosen])
         return Batch(torch.stack(images)[:, None], torch.stack(targets), points=torch.stack(points).float())
+
+
+def pairs_of(frames: Sequence[Frame], recipe: Recipe, device: torch.device | str = "cpu") -> Pairs:
+    """Draws batches from the frames of some volumes; errors as `Pairs`."""
+    return Pairs([f.values for f in frames], recipe, device, [f.group for f in frames])
 
 
 def smallest_edge(recipe: Recipe) -> int:

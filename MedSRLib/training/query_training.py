@@ -15,15 +15,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from MedSRLib.errors import OptionError
-from MedSRLib.inference.sampling import apply_separable
-from MedSRLib.networks.queries import Queries, axis_matrices
+from MedSRLib.networks.queries import Queries
+from MedSRLib.training import held_out
 from MedSRLib.training.frames import Frame
+from MedSRLib.training.inputs import told_of_inputs
 from MedSRLib.training.module import Spacing, Training
-from MedSRLib.training.pairs import Batch, Pairs, holds_patch, smallest_edge
+from MedSRLib.training.pairs import Batch, Pairs, holds_patch, pairs_of, smallest_edge
 from MedSRLib.training.recipe import Recipe
-
-_VALIDATION_BATCHES = 12
-_VALIDATION_FIRST = 1_000_000_000  # step numbers no training run reaches
 
 
 class QueryTraining(Training):
@@ -54,13 +52,9 @@ class QueryTraining(Training):
     @classmethod
     def of(cls, recipe: Recipe, train: list[Frame], validation: list[Frame], device: str) -> Training:
         """See `Training.of`; the validation batches are drawn as those of the training."""
-        pairs, held_out = (
-            Pairs([f.values for f in frames], recipe, device, [f.group for f in frames]) if frames else None
-            for frames in (train, validation)
-        )
-        assert pairs is not None  # a split always leaves volumes to train on
-        batches = [held_out.batch(_VALIDATION_FIRST + n) for n in range(_VALIDATION_BATCHES)] if held_out else []
-        return cls(recipe, pairs, batches, (held_out or pairs).example())
+        pairs = pairs_of(train, recipe, device)
+        shown = pairs_of(validation, recipe, device) if validation else pairs
+        return cls(recipe, pairs, held_out.batches(validation, recipe, device), shown.example())
 
     @staticmethod
     def holds(size: Sequence[int], spacing: Sequence[float], recipe: Recipe) -> bool:
@@ -94,14 +88,8 @@ class QueryTraining(Training):
 
     def baselines(self) -> dict[str, float]:
         """Of Keys' cubic interpolation; none for batches of scattered points."""
-        errors = []
-        for batch in self.validation:
-            if batch.queries is None:
-                return {}
-            matrices = axis_matrices("cubic", batch.image.shape[2:], batch.queries)
-            cubic = apply_separable(batch.image, [m.to(batch.image) for m in matrices])
-            errors.append(float((cubic - batch.target).square().mean()))
-        return {"cubic": float(np.mean(errors))} if errors else {}
+        error = held_out.cubic_error(self.validation)
+        return {} if error is None else {"cubic": error}
 
     def pictures(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """See `Training.pictures`; of the input, the voxels nearest to the wanted ones."""
@@ -132,15 +120,4 @@ class QueryTraining(Training):
 
     def learned(self, spacings: Sequence[Spacing]) -> dict[str, Any]:
         """The inputs' finest and coarsest spacing are the references' times the scales."""
-        s = self.recipe.sampling
-        every = [h for spacing in spacings for h in spacing]
-        return {
-            "scale_min": 1.0 if s.anisotropic else s.scale_min,
-            "scale_max": s.scale_max,
-            "axes": "one" if s.axes == "one" else "any" if s.anisotropic or s.dimensions == 2 else "all",
-            "spacing_mm": (round(min(every) * s.scale_min, 3), round(max(every) * s.scale_max, 3)),
-            "degradation": "; ".join(
-                f"{g.kind}" + (f" with Rician noise up to {g.noise:.3g} of the normalised range" if g.noise else "")
-                for g in self.recipe.degradation
-            ),
-        }
+        return told_of_inputs(self.recipe, spacings)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationErr
 from MedSRLib._optional import require
 from MedSRLib.acquisition.matrices import CORNER_ALIGNED, DROP, KINDS
 from MedSRLib.errors import OptionError
+from MedSRLib.training.learners import LEARNERS
 
 _USED_OF_SLICES = {"kind", "patch", "in_plane_mm", "batch", "augment", "gain", "offset"}
 
@@ -28,7 +29,8 @@ class DataRecipe(_Section):
 
     ``validation_subjects`` are held out: these, or so many of those that fit. ``guide`` and ``target`` are modalities
     of the same subject and data set (see `companions`): of several guides a network is shown one at a time, never the
-    volume itself; subjects that lack them are left out. ``register_others`` moves them to the volume first.
+    volume itself; subjects that lack them are left out. ``register_others`` moves them to the volume first. With
+    ``unpaired``, volumes of either modality that lack the other are learned from, too, by the methods that can.
     """
 
     role: str | None = "train"
@@ -37,10 +39,11 @@ class DataRecipe(_Section):
     guide: str | list[str] | None = None
     target: str = ""
     register_others: bool = False
+    unpaired: bool = False
     exclude_datasets: list[str] = []
     exclude_subjects: list[str] = []
     validation_subjects: list[str] | NonNegativeInt = []
-    normalisation: Literal["min-max", "percentile", "z-score", "none"] = "min-max"
+    normalisation: Literal["min-max", "percentile", "z-score", "foreground", "none"] = "min-max"
 
 
 class Degradation(_Section):
@@ -152,6 +155,7 @@ class Recipe(_Section):
 
     ``start_from`` is the name or path of a model with the same architecture whose weights are refined; by default
     training starts from random weights. ``licence`` is that of the weights; by default the data's licences are listed.
+    ``optimisation`` is for networks; ``learning`` for methods that learn otherwise (`learners`), with keys of theirs.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
@@ -165,16 +169,37 @@ class Recipe(_Section):
     sampling: Sampling = Sampling()
     degradation: list[Degradation] = [Degradation()]
     guidance: Guidance = Guidance()
-    optimisation: Optimisation
+    optimisation: Optimisation | None = None
+    learning: dict[str, Any] = {}
     checkpoint_every: int = Field(default=200, ge=1)
     validate_every: int = Field(default=1000, ge=1)
     storage: Literal["float32", "float16"] = "float32"
 
+    @property
+    def descent(self) -> Optimisation:
+        """The optimisation of a network's recipe."""
+        if self.optimisation is None:
+            raise ValueError(f"the method '{self.method}' is not trained by gradient descent")
+        return self.optimisation
+
+    @model_validator(mode="after")
+    def _descends_or_learns(self) -> Recipe:
+        if self.method not in LEARNERS:
+            if self.learning:
+                raise ValueError(f"the network of '{self.method}' has no section [learning]; use [optimisation]")
+            if self.optimisation is None:
+                raise ValueError(f"the network of '{self.method}' needs a section [optimisation]")
+        elif self.optimisation is not None:
+            raise ValueError(f"'{self.method}' is not trained by gradient descent; use [learning], not [optimisation]")
+        elif self.start_from:
+            raise ValueError(f"'{self.method}' refines no model: leave start_from out")
+        return self
+
     @model_validator(mode="after")
     def _slices_or_patches(self) -> Recipe:
-        s, o = self.sampling, self.optimisation
+        s, weight = self.sampling, self.optimisation.semantic_weight if self.optimisation else 1.0
         if s.kind != "slices":
-            if s.in_plane_mm or o.semantic_weight != type(o).model_fields["semantic_weight"].default:
+            if s.in_plane_mm or weight != Optimisation.model_fields["semantic_weight"].default:
                 raise ValueError("in_plane_mm and semantic_weight need sampling.kind = 'slices'")
             return self
         fields = Sampling.model_fields
@@ -187,7 +212,7 @@ class Recipe(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
-        if self.optimisation.epochs and self.sampling.kind != "paper":
+        if self.optimisation and self.optimisation.epochs and self.sampling.kind != "paper":
             raise ValueError("epochs are those of fixed patches; with sampling.kind = 'product' give steps")
         if self.sampling.kind == "paper" and any(d.kind not in CORNER_ALIGNED for d in self.degradation):
             raise ValueError(f"sampling.kind = 'paper' degrades by one of {', '.join(CORNER_ALIGNED)}")

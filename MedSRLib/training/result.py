@@ -1,4 +1,4 @@
-"""From a finished run to a model: the best weights, and a card that says what they were trained on."""
+"""From a finished run to a model: what was learned, and a card that says what it was learned from."""
 
 from __future__ import annotations
 
@@ -7,40 +7,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors.torch import load_file
 
 from MedSRLib import __version__
+from MedSRLib.manifests import Manifest
 from MedSRLib.models import library
 from MedSRLib.models.card import ModelCard, TrainingData
-from MedSRLib.training.checkpoints import BEST
 
 if TYPE_CHECKING:
     from MedSRLib.inference.runtime import Runtime
-    from MedSRLib.manifests import Manifest
     from MedSRLib.progress import Progress
-    from MedSRLib.training.module import Training
+    from MedSRLib.training.learners import Learned
+    from MedSRLib.training.recipe import Recipe
     from MedSRLib.training.split import Split
 
 
-def save_model(module: Training, split: Split, folder: Path, runtime: Runtime, progress: Progress) -> Path:
-    """Save the best weights (the last, where nothing was validated) with their card; return the weights' path."""
-    best = folder / BEST
-    tensors = load_file(best) if best.exists() else module.network.state_dict()
-    stored = {"float16": torch.float16, "float32": torch.float32}[module.recipe.storage]
+def save_model(
+    recipe: Recipe, learned: Learned, split: Split, folder: Path, runtime: Runtime, progress: Progress
+) -> Path:
+    """Save what was learned with its card; return the weights' path."""
+    stored = {"float16": torch.float16, "float32": torch.float32}[recipe.storage]
     tensors = {  # counts stay whole numbers
-        name: (t.to(stored) if t.is_floating_point() else t).detach().cpu().contiguous() for name, t in tensors.items()
+        name: (t.to(stored) if t.is_floating_point() else t).detach().cpu().contiguous()
+        for name, t in learned.tensors.items()
     }
-    model = library.Model(_card(module, split, tensors, runtime), tensors)
+    model = library.Model(_card(recipe, learned, split, tensors, runtime), tensors)
     path = library.save(model, folder)
     progress.log(f"Saved the model '{model.card.name}' with {model.card.parameters} parameters.")
     return path
 
 
-def _card(module: Training, split: Split, tensors: dict[str, torch.Tensor], runtime: Runtime) -> ModelCard:
-    recipe = module.recipe
+def _card(
+    recipe: Recipe, learned: Learned, split: Split, tensors: dict[str, torch.Tensor], runtime: Runtime
+) -> ModelCard:
     d = recipe.data
     volumes = split.train.volumes
-    data = _training_data(split.train)
+    data = _training_data(Manifest((*volumes, *split.unpaired), split.train.root))
     if recipe.start_from:
         known = {entry.name for entry in data}
         start = library.load(recipe.start_from, recipe.method).card
@@ -48,8 +49,8 @@ def _card(module: Training, split: Split, tensors: dict[str, torch.Tensor], runt
     return ModelCard(
         name=recipe.name,
         method=recipe.method,
-        architecture=module.network.architecture(),
-        **module.learned(_spacings(split.train)),
+        architecture=learned.architecture,
+        **learned.card,
         normalisation=d.normalisation,
         intensity=f"{d.normalisation} normalisation of the whole input volume",
         modalities=sorted({v.modality for v in volumes if v.modality}),
@@ -60,7 +61,7 @@ def _card(module: Training, split: Split, tensors: dict[str, torch.Tensor], runt
         metrics=[
             {
                 "name": "training",
-                "steps": module.global_step,
+                **learned.measured,
                 "device": runtime.device,
                 "precision": runtime.precision,
                 "validation_subjects": split.validation_subjects,
@@ -69,7 +70,7 @@ def _card(module: Training, split: Split, tensors: dict[str, torch.Tensor], runt
         parameters=sum(tensor.numel() for tensor in tensors.values()),
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         medsr_version=__version__,
-        citation=module.network.citation,
+        citation=learned.citation,
         limits="Research use only; not a medical device. Learned detail is an estimate, not a measurement.",
     )
 
@@ -88,10 +89,3 @@ def _training_data(manifest: Manifest) -> list[TrainingData]:
             )
         )
     return rows
-
-
-def _spacings(manifest: Manifest) -> list[tuple[float, ...]]:
-    """Of the volumes, mm, x, y, z."""
-    from MedSRLib import images
-
-    return [tuple(images.read(v.path).GetSpacing()[:3]) for v in manifest.volumes]

@@ -66,7 +66,7 @@ class SliceTraining(Training):
 
     def loss(self, batch: Triplets) -> Tensor:
         """The error of the reconstructions, and of the middle slice as its neighbours make it."""
-        weight = self.recipe.optimisation.semantic_weight
+        weight = self.recipe.descent.semantic_weight
         if not weight:
             return self.difference(self.network(batch.middle), batch.middle)
         count = len(batch.middle)

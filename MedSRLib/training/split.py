@@ -20,12 +20,14 @@ class Split:
         validation: volumes to validate on.
         companions: the same subjects in other modalities, where the recipe asks for them.
         left_out: volumes that fit the recipe but lack a companion.
+        unpaired: those, and volumes of the target modality without a source, where the recipe wants them.
     """
 
     train: Manifest
     validation: Manifest
     companions: Companions = field(default_factory=Companions)
     left_out: tuple[Volume, ...] = ()
+    unpaired: tuple[Volume, ...] = ()
 
     @property
     def warnings(self) -> list[str]:
@@ -53,6 +55,8 @@ def split_by_subject(manifest: Manifest, recipe: Recipe) -> Split:
     companions = Companions.of(manifest.select(role=d.role if any(v.role for v in manifest.volumes) else None), d)
     kept = Manifest(tuple(v for v in fitting if companions.complete(v)), manifest.root)
     left_out = tuple(v for v in fitting if not companions.complete(v))
+    unpaired = _unpaired(manifest, d, left_out) if d.unpaired else ()
+    left_out = () if unpaired else left_out
     if not kept.volumes and left_out:
         raise InputError(
             companions.lacking(left_out),
@@ -69,7 +73,18 @@ def split_by_subject(manifest: Manifest, recipe: Recipe) -> Split:
     held_out = _held_out(subjects_of(kept), d.validation_subjects)
     train = tuple(v for v in kept.volumes if v.subject not in held_out)
     held = tuple(v for v in kept.volumes if v.subject in held_out)
-    return Split(Manifest(train, manifest.root), Manifest(held, manifest.root), companions, left_out)
+    without = tuple(v for v in unpaired if v.subject not in held_out)
+    return Split(Manifest(train, manifest.root), Manifest(held, manifest.root), companions, left_out, without)
+
+
+def _unpaired(manifest: Manifest, data: DataRecipe, lacking: tuple[Volume, ...]) -> tuple[Volume, ...]:
+    """Volumes that lack the target, and volumes of the target modality whose subject has no source."""
+    sources = {data.modality} if isinstance(data.modality, str) else set(data.modality or ())
+    known = {(v.dataset, v.subject) for v in manifest.volumes if v.modality in sources}
+    targets = _completed(manifest, data).select(role=data.role, modality=data.target, organ=data.organ).volumes
+    alone = [v for v in targets if (v.dataset, v.subject) not in known]
+    chosen = (*lacking, *alone) if data.target else ()
+    return tuple(v for v in chosen if v.dataset not in data.exclude_datasets and v.subject not in data.exclude_subjects)
 
 
 def subjects_of(manifest: Manifest) -> list[str]:

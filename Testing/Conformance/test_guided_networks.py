@@ -28,7 +28,7 @@ def fill(network: nn.Module) -> None:
 def test_the_same_weights_give_the_public_codes_sparse_codes() -> None:
     case = RECORDED["acsc-cu-net"]
     coding = Coding(**case["coding"])
-    coder = ACSC(coding, Frame.random(coding.dimensions, coding.channels, coding.features, coding.kernel))
+    coder = ACSC(coding, Frame.random(coding.dimensions, coding.features, coding.kernel).over(2))
     fill(coder)
     image = torch.rand(case["input"], generator=torch.Generator().manual_seed(32))
     expected = np.array(case["outputs"])

@@ -79,3 +79,13 @@ def test_integers_are_normalised_too() -> None:
 def test_an_unknown_kind_is_told() -> None:
     with pytest.raises(OptionError, match="percentile"):
         intensity.fit("histogram", np.zeros(3))
+
+
+def test_the_foreground_is_the_same_with_any_amount_of_air(rng: np.random.Generator) -> None:
+    head = rng.normal(300, 20, (24, 24, 24)).astype(np.float32)
+    near, far = np.zeros((32, 32, 32), np.float32), np.zeros((64, 64, 64), np.float32)
+    near[4:28, 4:28, 4:28] = far[20:44, 20:44, 20:44] = head
+    found = [intensity.fit("foreground", volume) for volume in (near, far)]
+    assert found[0].offset == found[1].offset == 0
+    assert found[0].scale == pytest.approx(300, rel=0.02)
+    assert found[1].scale == pytest.approx(found[0].scale, rel=0.01)

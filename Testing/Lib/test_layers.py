@@ -22,14 +22,16 @@ RANKS = {
     "progress": 0.5,
     "files": 1,
     "grids": 1,
-    "intensity": 1,
     "foreground": 1,
+    "intensity": 1.25,
     "provenance": 1,
     "images": 1.5,
     "manifests": 1.5,
     "inference.sampling": 2,
     "acquisition": 2.5,
-    "networks": 2.5,
+    "networks.configuration": 2.25,
+    "sparse": 2.5,
+    "networks": 2.75,
     "inference": 3,
     "models": 3,
     "evaluation": 4,
@@ -59,6 +61,7 @@ EXTRA_PACKAGES = {
 }
 # Rooms where torch may be imported with the module; everywhere else it is imported inside a function.
 TORCH_ROOMS = {
+    "sparse",
     "networks",
     "training",
     "inference.sampling",
@@ -234,6 +237,7 @@ def test_the_test_sees_every_kind_of_import(line: str, name: str, eager: bool, m
 
 def test_an_arrow_that_points_up_is_seen() -> None:
     assert not _may_import("networks", "methods")
+    assert not _may_import("sparse", "networks")
     assert not _may_import("acquisition", "networks")
     assert not _may_import("inference.sampling", "inference")
     assert _may_import("acquisition", "inference.sampling")

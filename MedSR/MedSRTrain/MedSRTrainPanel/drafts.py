@@ -32,7 +32,7 @@ def shipped(method: str) -> dict[str, Recipe]:
 
     found = {name: recipes.load(path) for name, path in recipes.shipped().items()}
     mine = {name: recipe for name, recipe in found.items() if recipe.method == method}
-    order = {name: (bool(r.start_from), r.optimisation.steps or _ENDLESS, name) for name, r in mine.items()}
+    order = {name: (bool(r.start_from), _steps(r) or _ENDLESS, name) for name, r in mine.items()}
     return {name: mine[name] for name in sorted(mine, key=order.__getitem__)}
 
 
@@ -86,7 +86,7 @@ def adopted(name: str, method: str) -> dict[str, Any]:
         "scaleMin": recipe.sampling.scale_min,
         "scaleMax": recipe.sampling.scale_max,
         "batch": recipe.sampling.batch,
-        "steps": recipe.optimisation.steps,
+        "steps": _steps(recipe),
         "validationSubjects": (held_out if isinstance(held_out, int) else len(held_out)) or 1,
         "startFrom": next(iter(wanted), ""),
     }
@@ -124,7 +124,7 @@ def effective(parameters: Any) -> dict[str, Any]:
     data["name"] = parameters.modelName
     data["data"].update(modality=parameters.modality or None, validation_subjects=parameters.validationSubjects)
     data["sampling"].update(scale_min=parameters.scaleMin, scale_max=parameters.scaleMax, batch=parameters.batch)
-    if parameters.steps:
+    if parameters.steps and data["optimisation"]:
         data["optimisation"].update(steps=parameters.steps, epochs=0)
     data["start_from"] = parameters.startFrom
     if parameters.startFrom:
@@ -134,6 +134,11 @@ def effective(parameters: Any) -> dict[str, Any]:
         return recipes.from_data(data).model_dump(mode="json")
     except MedSRError as error:
         raise ValueError(str(error)) from error
+
+
+def _steps(recipe: Recipe) -> int:
+    """Steps of a recipe; 0 for one whose length is not told in steps."""
+    return recipe.optimisation.steps if recipe.optimisation else 0
 
 
 def _networkOf(model: str, method: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from MedSRLib.inference import gridded
 from MedSRLib.inference.runtime import Runtime
 from MedSRLib.inference.sampling import apply_separable
 from MedSRLib.networks import catalogue
+from MedSRLib.networks.guided import own_positions
 from MedSRLib.networks.queries import Queries, axis_matrices
 from MedSRLib.progress import Progress
 
@@ -50,6 +51,38 @@ def test_equals_the_plain_network_whole_and_in_tiles(name: str, residual: str) -
     for memory in (2**31, 1_500_000):
         found = gridded.evaluate(plain, image(), queries(), runtime=Runtime(memory_bytes=memory), progress=Progress())
         torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
+
+
+GUIDED = {
+    "interpolated": ("lmcsc", {"features": 6, "kernel": 3, "steps": 2, "guide_steps": 2}),
+    "strides": ("lmcsc", {"features": 6, "kernel": 3, "steps": 2, "guide_steps": 2, "scale": [3, 1], "form": "direct"}),
+    "volumes": ("lmcsc", {"features": 5, "kernel": 3, "steps": 2, "dimensions": 3, "scale": [2, 1, 2], "guides": 2}),
+    "two states": ("dual-state", {"features": 4, "kernel": 3, "steps": 2, "scale": [2, 2]}),
+    "joint filter": ("djf", {"features": [4, 3], "fused": [4, 3]}),
+    "patches": ("coista", {"patch": 4, "atoms": 6, "layers": 2}),
+}
+
+
+@pytest.mark.parametrize("name", GUIDED)
+def test_a_guide_is_cut_with_its_tile(name: str) -> None:
+    torch.manual_seed(0)
+    method, architecture = GUIDED[name]
+    plain = catalogue.build(method, {**architecture, "residual": "cubic"}).eval()
+    with torch.no_grad():
+        for p in plain.parameters():
+            p += 0.1 * torch.randn(p.shape)
+    own = [len(where) for where in own_positions(plain, SHAPE, queries())]
+    guide = torch.rand(plain.guides, *own, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        wanted = plain(image()[None, None], queries(), guide[None])[0, 0]
+        alone = plain(image()[None, None], queries())[0, 0]
+    assert (wanted - alone).abs().max() > 1e-4
+    for memory in (2**31, 1_500_000):
+        runtime = Runtime(memory_bytes=memory)
+        found = gridded.evaluate(plain, image(), queries(), runtime=runtime, progress=Progress(), guide=guide)
+        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
+        found = gridded.evaluate(plain, image(), queries(), runtime=runtime, progress=Progress())
+        torch.testing.assert_close(found, alone, atol=1e-5, rtol=0)
 
 
 def test_small_memory_means_tiles(monkeypatch) -> None:

@@ -53,6 +53,28 @@ def _tiny_grid(method: str, **architecture) -> Model:
     return Model(card, dict(network.state_dict()))
 
 
+def _tiny_dictionary(method: str, **architecture) -> Model:
+    """A patch dictionary of random atoms."""
+    torch.manual_seed(0)
+    network = catalogue.build(method, {"scale": (2, 2), "atoms": 16, **architecture})
+    for buffer in network.buffers():
+        buffer.normal_().mul_(0.01)
+    network.body.low /= network.body.low.norm(dim=0)
+    card = ModelCard(name="tiny", method=method, architecture=network.architecture(), scale_max=4)
+    return Model(card, dict(network.state_dict()))
+
+
+def _tiny_filters() -> Model:
+    """Convolutional filters of chance."""
+    torch.manual_seed(0)
+    settings = {"scale": (2, 2, 2), "filters": 3, "fine_filters": 4, "support": 3, "iterations": 5}
+    network = catalogue.build("csc-sr", settings)
+    for buffer in network.buffers():
+        buffer.normal_().mul_(0.2)
+    card = ModelCard(name="tiny", method="csc-sr", architecture=network.architecture(), scale_max=4)
+    return Model(card, dict(network.state_dict()))
+
+
 def _tiny_guided(method: str, **architecture) -> Model:
     model = _tiny_grid(method, blocks=None, **architecture)
     return dataclasses.replace(model, card=model.card.model_copy(update={"guide_optional": True}))
@@ -62,6 +84,15 @@ def _tiny_autoencoder() -> Model:
     torch.manual_seed(0)
     network = catalogue.build("sander", {"blocks": 2, "features": 4, "latent": 3})
     card = ModelCard(name="tiny", method="sander", architecture=network.architecture(), scale_max=4)
+    return Model(card, dict(network.state_dict()))
+
+
+def _tiny_weenie() -> Model:
+    torch.manual_seed(0)
+    network = catalogue.build("weenie", {"filters": 3, "support": 3, "iterations": 3})
+    for buffer in network.buffers():
+        buffer.normal_().mul_(0.1)
+    card = ModelCard(name="tiny", method="weenie", architecture=network.architecture(), scale_max=4)
     return Model(card, dict(network.state_dict()))
 
 
@@ -76,6 +107,14 @@ TINY_MODELS = {
     "dcsrn": lambda: _tiny_grid("dcsrn", blocks=None, features=None, growth=3),
     "rescnn": lambda: _tiny_grid("rescnn", layers=2),
     "sander": _tiny_autoencoder,
+    "scsr": lambda: _tiny_dictionary("scsr", iterations=5),
+    "zeyde": lambda: _tiny_dictionary("zeyde", components=6),
+    "ne-lle": lambda: _tiny_dictionary("ne-lle", components=6, neighbours=4),
+    "gr": lambda: _tiny_dictionary("gr", components=6, scale=(3, 3)),
+    "anr": lambda: _tiny_dictionary("anr", components=6, scale=(2, 2, 2), dimensions=3),
+    "a-plus": lambda: _tiny_dictionary("a-plus", components=6, scale=(2, 2, 2), dimensions=3),
+    "csc-sr": _tiny_filters,
+    "weenie": _tiny_weenie,
     "djf": lambda: _tiny_guided("djf", features=(4, 3), fused=(4, 3)),
     "coista": lambda: _tiny_guided("coista", features=None, patch=4, atoms=6, layers=2),
     "lmcsc": lambda: _tiny_guided("lmcsc", kernel=3, steps=2, guide_steps=2, dimensions=3, scale=(2, 1, 3)),

@@ -25,6 +25,7 @@ SMALL: dict[str, Any] = {
     "lmcsc-direct": lambda: LMCSC(LMCSCConfig(features=6, kernel=3, steps=2, guide_steps=2, form="direct")),
     "lmcsc-concatenated": lambda: LMCSC(LMCSCConfig(features=6, kernel=3, steps=2, lesita=False)),
     "lmcsc-3d": lambda: LMCSC(LMCSCConfig(dimensions=3, guides=2, features=5, kernel=3, steps=2, guide_steps=1)),
+    "lmcsc-strided": lambda: LMCSC(LMCSCConfig(scale=(3, 1), features=6, kernel=3, steps=2, equal=False, pull=0.3)),
     "djf": lambda: DJF(DJFConfig(features=(6, 5), fused=(6, 5))),
     "djf-3d": lambda: DJF(DJFConfig(dimensions=3, guides=2, features=(2, 2), fused=(2, 2))),
     "coista": lambda: CoISTA(CoISTAConfig(patch=4, atoms=6, layers=2)),
@@ -227,6 +228,7 @@ def test_an_ablation_without_a_guide_does_not_look_at_one() -> None:
 def test_settings_are_kept_and_wrong_ones_named() -> None:
     for config in (
         LMCSCConfig(dimensions=3, guides=2, lesita=False),
+        LMCSCConfig(scale=(4, 1), equal=False, pull=0.3),
         DJFConfig(features=(8, 4)),
         CoISTAConfig(patch=4),
         DualStateConfig(scale=(4, 1), single_state=True),

@@ -17,7 +17,7 @@ SHAPE = (4, 6, 5)
 
 
 def queries(factor: float) -> Queries:
-    k, j, i = (np.arange(n, dtype=float) for n in SHAPE)
+    k, _, i = (np.arange(n, dtype=float) for n in SHAPE)
     fine = (np.arange(round(SHAPE[1] * factor)) + 0.5) / factor - 0.5
     return Queries((k, fine, i), (1.0, 1 / factor, 1.0))
 

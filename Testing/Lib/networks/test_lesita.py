@@ -97,8 +97,10 @@ def test_on_its_plateaus_it_is_exactly_zero_and_exactly_the_guides_code() -> Non
 
 
 def test_every_channel_has_its_own_positive_weights() -> None:
-    operator = LeSITA(2, 3, equal=False)
-    torch.testing.assert_close(torch.stack(operator.weights()), torch.full((2, 3, 1, 1), 0.01))
+    operator = LeSITA(2, 3, pull=0.3)
+    to_zero, to_side = operator.weights()
+    torch.testing.assert_close(to_zero, torch.full((3, 1, 1), 0.01))
+    torch.testing.assert_close(to_side, torch.full((3, 1, 1), 0.3))
     with torch.no_grad():
         operator.to_zero.copy_(torch.tensor([-50.0, 0.0, 2.0]).reshape(3, 1, 1))
     to_zero, _ = operator.weights()

@@ -55,6 +55,21 @@ def test_a_change_counts_for_those_it_concerns(monkeypatch, tmp_path):
     assert changed(monkeypatch, tmp_path, "MedSRLib.methods.back_projection") == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("method", "module"),
+    [("wdsr", "MedSRLib.networks.wdsr"), ("anr", "MedSRLib.sparse.dictionary"), ("a-plus", "MedSRLib.sparse.features")],
+)
+def test_a_change_of_the_methods_own_network_counts(monkeypatch, tmp_path, method, module):
+    """The catalogue names it in a string, not in an import."""
+    before = {name: sources.digest(name) for name in (method, "bspline")}
+    copy = tmp_path / "changed.py"
+    copy.write_bytes(sources._file(module).read_bytes() + b"\nCHANGED = 1\n")
+    file = sources._file
+    monkeypatch.setattr(sources, "_file", lambda name: copy if name == module else file(name))
+    sources.digest.cache_clear()
+    assert sources.digest(method) != before[method] and sources.digest("bspline") == before["bspline"]
+
+
 def test_a_change_of_a_measure_counts_for_all(monkeypatch, tmp_path):
     assert changed(monkeypatch, tmp_path, "MedSRLib.evaluation.metrics") == [False, False]
 

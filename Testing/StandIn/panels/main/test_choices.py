@@ -167,6 +167,7 @@ def test_a_method_that_is_not_shown_does_not_run(panel: Any, volume: Any, choose
 
 def test_nothing_is_asked_that_no_method_needs(panel: Any, volume: Any) -> None:
     panel.ui.inputSelector.setCurrentNode(volume)
+    panel.ui.modalityComboBox.setCurrentText("CT")  # no model makes another modality of it
     assert not seen(panel.ui.guideComboBox) and not seen(panel.ui.targetComboBox)
 
 
@@ -177,7 +178,10 @@ def test_another_modality_chooses_among_the_models_that_make_it(
     assert seen(panel.ui.targetComboBox)
     choose(panel.ui.targetComboBox, "T2w")
     combo = panel.ui.methodComboBox
-    assert [combo.itemData(n) for n in range(combo.count)] == ["recommended", "pairs"]
+    assert [combo.itemData(n) for n in range(combo.count)] == ["recommended", "weenie", "pairs"]
+    choose(combo, "weenie")
+    assert panel.logic.chosen(panel.panel.parameters) == ("weenie", "weenie-t1w-t2w")
+    choose(combo, "pairs")
     assert panel.logic.chosen(panel.panel.parameters) == ("pairs", "t1-to-t2")
     assert panel.logic.resultName(panel.panel.parameters) == "T1 sag – MedSR T2w 1 mm (synthetic)"
     panel.ui.modalityComboBox.setCurrentText("CT")

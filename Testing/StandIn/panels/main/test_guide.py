@@ -26,10 +26,10 @@ class Dual(Linear):
 
 @pytest.fixture
 def guided(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The method, with models for T2w guided by FLAIR and by T1w."""
+    """The method, with models for T2w guided by FLAIR and by T1w, in place of the guided ones that ship."""
     from MedSRPanel import choices
 
-    cards = choices.cards()
+    cards = {name: card for name, card in choices.cards().items() if not card.guide_modalities}
     common: dict[str, Any] = {"method": "dual", "architecture": {}, "scale_max": 8, "modalities": ["T2w"]}
     cards["by-flair"] = ModelCard(name="by-flair", guide_modalities=["FLAIR"], **common)
     cards["by-t1"] = ModelCard(name="by-t1", guide_modalities=["T1w"], **common)

@@ -64,6 +64,19 @@ def test_networks_come_before_dictionaries_and_later_guided_methods_before_earli
     assert [best.model for best in found if best is not None] == ["d", "c"]
 
 
+def test_a_network_goes_before_a_dictionary_made_for_just_this(module: Any) -> None:
+    from MedSRPanel.recommend import recommend
+
+    atoms = info("atoms", "dictionary", needs_model=True)
+    exact = ModelCard(name="a", method="atoms", architecture={}, scale_min=2, scale_max=2, modalities=["T1w"])
+    spacing, wanted = (2, 2, 2), (1, 1, 1)
+    known = {each.identifier: each for each in (atoms, NET, PLAIN)}
+    best = recommend(known, {"a": exact, "t1": T1}, modality="T1w", spacing=spacing, wanted=wanted)
+    assert best is not None and best.method == "net"
+    best = recommend(known, {"a": exact}, modality="T1w", spacing=spacing, wanted=wanted)
+    assert best is not None and best.method == "atoms"
+
+
 @pytest.mark.parametrize(
     ("spacing", "wanted", "expected"),
     [

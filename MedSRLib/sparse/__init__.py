@@ -1,0 +1,1 @@
+"""Sparse coding with dictionaries of patches and of filters: tensors in, tensors out."""
