@@ -82,14 +82,14 @@ def run(size: int, *, iterations: int = ITERATIONS, runtime: Runtime, progress: 
 
 def table(found: dict[str, Any]) -> str:
     """What `run` found, as lines to read."""
-    lines = [f"{'image':12}{'way':28}{'iterations':>11}{'seconds':>10}{'cpu':>10}{'objective':>14}{'ratio':>8}"]
+    lines = [f"{'image':12}{'way':36}{'iterations':>11}{'seconds':>10}{'cpu':>10}{'objective':>14}{'ratio':>8}"]
     for case in found["cases"]:
         if "note" in case:
             lines.append(f"{case['image']:12}{case['note']}")
         for row in case["ways"]:
             ratio = f"{row['ratio']:8.1f}" if "ratio" in row else ""
             lines.append(
-                f"{case['image']:12}{row['way']:28}{row['iterations']:11d}{row['seconds']:10.3f}{row['cpu']:10.3f}"
+                f"{case['image']:12}{row['way']:36}{row['iterations']:11d}{row['seconds']:10.3f}{row['cpu']:10.3f}"
                 f"{row['objective']:14.6f}{ratio}"
             )
     return "\n".join(lines)

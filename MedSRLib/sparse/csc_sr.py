@@ -115,8 +115,8 @@ class CSCSR(nn.Module):
         self.scale = config.scale
         self.halo = 3 * config.support
         """Input voxels of context: what lies farther changes a result by some thousandths of the rest at most."""
-        self.live_channels = 8 * config.filters
-        """Numbers of 16 bits for a voxel: maps, and the filters' spectra twice, in 32 bits."""
+        self.live_channels = 12 * config.filters
+        """Numbers of 16 bits for a voxel: maps twice and spectra twice in 32 bits, on a grid larger by its margins."""
         support = (config.support,) * config.dimensions
         self.register_buffer("coarse", torch.zeros(config.filters, *support))
         self.register_buffer("fine", torch.zeros(config.fine_filters, prod(config.scale), *support))
