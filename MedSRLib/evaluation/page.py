@@ -21,7 +21,6 @@ from MedSRLib.evaluation.views import INPUT, REFERENCE, Scene
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MAX_BYTES = 15_000_000
 RESULTS_PER_FIGURE = 4
 _SECOND_BOX = (
     "Box 2 lies where the result differs most from the reference.",

@@ -23,9 +23,10 @@ from MedSRLib._optional import require
 from MedSRLib.errors import OptionError, OutputError
 from MedSRLib.evaluation import records, slices
 from MedSRLib.evaluation.differences import signed
+from MedSRLib.evaluation.html import write_page
 from MedSRLib.evaluation.measures import Found, Measurer
 from MedSRLib.evaluation.metrics import json_ready, ssim_window
-from MedSRLib.evaluation.page import MAX_BYTES, Comparison, page
+from MedSRLib.evaluation.page import Comparison, page
 from MedSRLib.evaluation.pictures import Focus
 from MedSRLib.evaluation.profiles import edge_widths, sample, steepest_line
 from MedSRLib.evaluation.reference import Reference
@@ -37,8 +38,6 @@ from MedSRLib.progress import Progress
 
 _EDGE_BLUR_MM = 3.0
 _NIFTI_DESCRIPTION = "ITK_FileNotes"
-RESOLUTIONS = (130, 100, 70, 45)
-"""Dots an inch of the pictures: the first with which the page stays under its limit is taken."""
 
 
 @dataclass(frozen=True)
@@ -146,15 +145,9 @@ def write_sections(
     found = [(c.title, c.measured) for c in comparisons]
     content = records.content(title, truth, measurer.names, found, _plain(of_reference))
     _write_records(folder, content, comparisons, measurer.names)
-    progress.stage("Writing the report")
-    for dpi in RESOLUTIONS:
-        text = page(content, truth, comparisons, measurer.names, title, introduction, dpi)
-        progress.check()
-        if len(text.encode()) < MAX_BYTES:
-            break
-    write_text_atomic(folder / "report.html", text)
-    progress.update(1.0)
-    return folder / "report.html"
+    return write_page(
+        folder, lambda dpi: page(content, truth, comparisons, measurer.names, title, introduction, dpi), progress
+    )
 
 
 def _compared(measurer: Measurer, truth: Reference, section: Section, progress: Progress) -> Comparison:

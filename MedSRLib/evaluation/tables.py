@@ -19,6 +19,7 @@ MOST_COLUMNS = 10
 _ARROWS = {True: "↑", False: "↓", None: ""}
 _LATEX = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}"}
 _LATEX |= {"^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "×": r"$\times$", "σ": r"$\sigma$", "−": "$-$"}
+_LATEX |= {"Δ": r"$\Delta$", "<": "$<$", "°": r"$^\circ$"}
 _LATEX |= {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "∞": r"$\infty$", "–": "--", "·": r"$\cdot$", "±": r"$\pm$"}
 
 
@@ -145,22 +146,23 @@ def _best(measure: Measure, values: Sequence[float]) -> str | None:
 
 def _latex_table(table: Table) -> str:
     count = sum(len(columns) for _, columns in table.groups)
-    head = " & ".join(rf"\multicolumn{{{len(columns)}}}{{c}}{{{_escaped(name)}}}" for name, columns in table.groups)
-    below = " & ".join(_escaped(column) for _, columns in table.groups for column in columns)
+    head = " & ".join(rf"\multicolumn{{{len(columns)}}}{{c}}{{{escaped(name)}}}" for name, columns in table.groups)
+    below = " & ".join(escaped(column) for _, columns in table.groups for column in columns)
     rules, place = "", 2
     for _, columns in table.groups:
         rules += rf"\cmidrule(lr){{{place}-{place + len(columns) - 1}}}"
         place += len(columns)
-    lines = [rf"{_escaped(name)} & {' & '.join(map(_latex_cell, cells))} \\" for name, cells in table.rows]
-    start = [r"\begin{table}", r"\centering", *([rf"\caption{{{_escaped(table.title)}}}"] if table.title else [])]
+    lines = [rf"{escaped(name)} & {' & '.join(map(_latex_cell, cells))} \\" for name, cells in table.rows]
+    start = [r"\begin{table}", r"\centering", *([rf"\caption{{{escaped(table.title)}}}"] if table.title else [])]
     body = [rf"\begin{{tabular}}{{l{'r' * count}}}", r"\toprule", rf" & {head} \\", rules, rf"Result & {below} \\"]
     return "\n".join([*start, *body, r"\midrule", *lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
 
 
 def _latex_cell(cell: Cell) -> str:
-    text = _escaped(cell.text)
+    text = escaped(cell.text)
     return rf"\textbf{{{text}}}" if cell.best else text
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text for LaTeX."""
     return "".join(_LATEX.get(character, character) for character in text)

@@ -26,10 +26,11 @@ from MedSRLib._optional import require
 from MedSRLib.acquisition import Acquisition, estimate_sigma
 from MedSRLib.errors import InputError, OptionError
 from MedSRLib.evaluation import resampling, slicewise
+from MedSRLib.evaluation.html import write_page
 from MedSRLib.evaluation.metrics import json_ready
 from MedSRLib.evaluation.report import made_folder, metadata
 from MedSRLib.evaluation.scan import Scan, volume
-from MedSRLib.evaluation.unreferenced_page import BASELINE, MAX_BYTES, RESOLUTIONS, Judged, page, pictured
+from MedSRLib.evaluation.unreferenced_page import BASELINE, Judged, page, pictured
 from MedSRLib.files import write_text_atomic
 from MedSRLib.grids import Grid
 from MedSRLib.progress import Progress
@@ -89,15 +90,7 @@ def write_report(
     content = _content(scan, judged, view.widths, assumed, title)
     write_text_atomic(folder / "metrics.json", json.dumps(json_ready(content), indent=1, ensure_ascii=False) + "\n")
     write_text_atomic(folder / "metrics.csv", _csv(content["results"]))
-    progress.stage("Writing the report")
-    for dpi in RESOLUTIONS:
-        text = page(content, scan, judged, view, dpi)
-        progress.check()
-        if len(text.encode()) < MAX_BYTES:
-            break
-    write_text_atomic(folder / "report.html", text)
-    progress.update(1.0)
-    return folder / "report.html"
+    return write_page(folder, lambda dpi: page(content, scan, judged, view, dpi), progress)
 
 
 def _judged(

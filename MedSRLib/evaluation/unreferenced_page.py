@@ -14,17 +14,14 @@ from MedSRLib.evaluation.charts import profile_figure
 from MedSRLib.evaluation.differences import symmetric_limit
 from MedSRLib.evaluation.html import as_data, rendered
 from MedSRLib.evaluation.map_pictures import maps_figure
-from MedSRLib.evaluation.page import MAX_BYTES, RESULTS_PER_FIGURE, spacing_text, told
+from MedSRLib.evaluation.page import RESULTS_PER_FIGURE, spacing_text, told
 from MedSRLib.evaluation.pictures import Focus, detail_figure, views_figure
 from MedSRLib.evaluation.profiles import Profile, edge_widths, sample, steepest_line
 from MedSRLib.evaluation.reference import Reference
-from MedSRLib.evaluation.report import RESOLUTIONS
 from MedSRLib.evaluation.scan import Scan
 from MedSRLib.evaluation.tables import shown
 from MedSRLib.evaluation.views import INPUT, Scene, detail_view, scene
 from MedSRLib.grids import Grid
-
-__all__ = ["BASELINE", "MAX_BYTES", "RESOLUTIONS", "Judged", "Pictured", "page", "pictured"]
 
 BASELINE = "Input, interpolated"
 """The scan by cubic B-splines on the results' grid: what can be had without a guess."""

@@ -8,8 +8,6 @@ Departures: those of `sparse.dictionary`; any scale up to the model's: the model
 
 from __future__ import annotations
 
-from typing import Any
-
 from MedSRLib.methods.contract import MethodInfo
 from MedSRLib.methods.gridded import GridMethod
 
@@ -29,7 +27,3 @@ class ANR(GridMethod):
         learns=True,
         scales="the model's, and smaller ones",
     )
-
-    def uses(self, architecture: dict[str, Any]) -> float:
-        """Products for each number of the model, as measured: see `GridMethod.uses`."""
-        return 1.0

@@ -9,6 +9,9 @@ Departures: those of `networks.dual_state`; on volumes, whole or slice by slice,
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 from MedSRLib.methods.contract import MethodInfo
 from MedSRLib.methods.guided import GuidedMethod
 
@@ -33,3 +36,7 @@ class DualState(GuidedMethod):
         learns=True,
         scales="the model's, and smaller ones",
     )
+
+    def uses(self, architecture: dict[str, Any]) -> float:
+        """Fine codes are worked on at every fine voxel."""
+        return super().uses(architecture) * float(prod(architecture["scale"]))

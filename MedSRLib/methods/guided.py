@@ -8,7 +8,6 @@ nothing the same network answers without it; over `_MARGIN_MM` inside the guide'
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -207,10 +206,8 @@ class GuidedMethod(GridMethod):
         return averaged(ways, asked.image, asked.queries, answer, progress)
 
     def uses(self, architecture: dict[str, Any]) -> float:
-        """Recurrent steps share their weights, and fine codes are worked on at every fine voxel."""
-        steps = float(architecture.get("steps", 1)) if architecture.get("shared", False) else 1.0
-        fine = prod(architecture["scale"]) if self.info.identifier == "dual-state" else 1
-        return steps * fine
+        """Recurrent steps may share their weights."""
+        return float(architecture.get("steps", 1)) if architecture.get("shared", False) else 1.0
 
 
 def _refuse_without_guide(card: ModelCard, missing: bool) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from MedSRLib._optional import require
+from MedSRLib.evaluation.html import as_data, rendered
 from MedSRLib.evaluation.measures import MEASURES
 from MedSRLib.protocols import columns, figures
 from MedSRLib.protocols.protocol import Protocol
@@ -18,8 +16,7 @@ from MedSRLib.protocols.tables import Table, note
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MAX_BYTES = 15_000_000
-_DPI = 110
+_DPI, _CSS_PER_INCH = 110, 96
 _CURVES = ("psnr", "ssim-2d")
 """Measures drawn slice by slice, where there are numbers of slices; all others are in slices.csv."""
 
@@ -36,28 +33,24 @@ def page(protocol: Protocol, shown: Sequence[Table], content: Mapping[str, Any])
     Raises:
         MissingPackageError: if matplotlib or Jinja2 is not installed.
     """
-    jinja = require("jinja2", "evaluation")
-    environment = jinja.Environment(autoescape=True, undefined=jinja.StrictUndefined, trim_blocks=True)
-    template = environment.from_string(Path(__file__).with_name("benchmark.html.j2").read_text(encoding="utf-8"))
     sections = list(dict.fromkeys((row["group"], row["degradation"]) for row in content["rows"]))
-    return str(
-        template.render(
-            header=protocol.protocol,
-            record=content["record"],
-            note=note(protocol),
-            sections=[
-                {
-                    "title": f"{group}, {degradation} degradation",
-                    "tables": [t for t in shown if t.title == f"{group}, {degradation} degradation"],
-                    "pictures": list(_pictures(protocol, content, group, degradation)),
-                }
-                for group, degradation in sections
-            ],
-            measures=[(MEASURES[name], text) for name, text in content["measures"].items()],
-            content=content,
-            degradations=[d.model_dump(exclude_none=True) for d in protocol.degradation],
-            methods=[m for m in protocol.method if m.label in methods(protocol, content["rows"])],
-        )
+    return rendered(
+        Path(__file__).with_name("benchmark.html.j2").absolute(),
+        header=protocol.protocol,
+        record=content["record"],
+        note=note(protocol),
+        sections=[
+            {
+                "title": f"{group}, {degradation} degradation",
+                "tables": [t for t in shown if t.title == f"{group}, {degradation} degradation"],
+                "pictures": list(_pictures(protocol, content, group, degradation)),
+            }
+            for group, degradation in sections
+        ],
+        measures=[(MEASURES[name], text) for name, text in content["measures"].items()],
+        content=content,
+        degradations=[d.model_dump(exclude_none=True) for d in protocol.degradation],
+        methods=[m for m in protocol.method if m.label in methods(protocol, content["rows"])],
     )
 
 
@@ -92,11 +85,4 @@ def _pictures(protocol: Protocol, content: Mapping[str, Any], group: str, degrad
 
 def _picture(fig: Figure, caption: str) -> Picture:
     """A figure as a PNG data URI with its width in CSS pixels."""
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=_DPI)
-    code = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return {
-        "uri": f"data:image/png;base64,{code}",
-        "width": round(fig.get_figwidth() * 96),
-        "caption": caption,
-    }
+    return as_data(fig, _DPI, _CSS_PER_INCH) | {"caption": caption}

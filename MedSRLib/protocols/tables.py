@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from MedSRLib.evaluation.tables import Cell, escaped
 from MedSRLib.protocols import columns
 from MedSRLib.protocols.columns import Column
 from MedSRLib.protocols.protocol import Protocol
@@ -14,14 +15,6 @@ from MedSRLib.protocols.summary import Entry
 
 WIDEST = 8
 """Columns of numbers that fit the width of a page."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A number as text; ``best`` marks the best of its scale."""
-
-    text: str
-    best: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,10 +89,10 @@ def latex(protocol: Protocol, shown: Sequence[Table]) -> str:
         blocks += [
             r"\begin{table}",
             r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
-            rf"\caption{{{_escaped(title)}}}",
+            rf"\caption{{{escaped(title)}}}",
             rf"\begin{{tabular}}{{@{{}}ll{'r' * (len(table.header) - 2)}@{{}}}}",
             r"\toprule",
-            " & ".join(_escaped(text) for text in table.header) + r" \\",
+            " & ".join(escaped(text) for text in table.header) + r" \\",
             r"\midrule",
             *rows,
             r"\bottomrule",
@@ -189,17 +182,6 @@ def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _marked(cell: Cell) -> str:
     if not cell.best:
-        return _escaped(cell.text)
+        return escaped(cell.text)
     mean, *spread = cell.text.split(" ", 1)
-    return " ".join([rf"\textbf{{{_escaped(mean)}}}", *map(_escaped, spread)])
-
-
-def _escaped(text: str) -> str:
-    """Text for LaTeX."""
-    for plain, code in (
-        ("%", r"\%"), ("&", r"\&"), ("_", r"\_"), ("#", r"\#"),
-        ("Δ", r"$\Delta$"), ("×", r"$\times$"), ("±", r"$\pm$"), ("<", r"$<$"), ("–", "--"), ("°", r"$^\circ$"),
-        ("↑", r"$\uparrow$"), ("↓", r"$\downarrow$"),
-    ):  # fmt: skip
-        text = text.replace(plain, code)
-    return text
+    return " ".join([rf"\textbf{{{escaped(mean)}}}", *map(escaped, spread)])

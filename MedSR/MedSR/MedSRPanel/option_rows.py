@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ _LARGEST = 10**9
 _DECIMALS = 3
 
 
-class Row:
+class Row(ABC):
     """Base of the rows.
 
     Args:
@@ -45,11 +46,13 @@ class Row:
         if not self._showing:
             self._changed(self.option.name, value)
 
+    @abstractmethod
     def _made(self) -> Any:
-        raise NotImplementedError
+        """The widget."""
 
+    @abstractmethod
     def _write(self, value: Any) -> None:
-        raise NotImplementedError
+        """Have the widget show a value."""
 
 
 class _Switch(Row):

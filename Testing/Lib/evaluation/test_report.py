@@ -11,7 +11,8 @@ import SimpleITK as sitk
 
 from MedSRLib.errors import Cancelled, InputError, OptionError, OutputError
 from MedSRLib.evaluation import measures, report
-from MedSRLib.evaluation.page import MAX_BYTES, told
+from MedSRLib.evaluation.html import MAX_BYTES
+from MedSRLib.evaluation.page import told
 from MedSRLib.evaluation.pictures import diverging_map
 from MedSRLib.evaluation.report import Section, Wanted, write_report, write_sections
 from MedSRLib.progress import Progress
