@@ -19,14 +19,13 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from MedSRLib.errors import OptionError
 from MedSRLib.networks import catalogue
 from MedSRLib.sparse import coding, filters, fine_filters, smooth, spectra
 from MedSRLib.sparse.coding import Coded
 from MedSRLib.sparse.csc_sr import CSCSRConfig, phases_of
 from MedSRLib.sparse.filters import Evidence
 from MedSRLib.sparse.patch_network import enlarged
-from MedSRLib.training import held_out
+from MedSRLib.training import held_out, whole_crops
 from MedSRLib.training.frames import Frame
 from MedSRLib.training.inputs import told_of_inputs
 from MedSRLib.training.keeping import Keeper
@@ -62,7 +61,8 @@ class CSCSRLearner(Learner):
     def check(self, recipe: Recipe) -> None:
         """See `Learner.check`."""
         super().check(recipe)
-        _check(recipe, config_of(recipe))
+        config = config_of(recipe)
+        whole_crops.check(recipe, config, 3 * config.support, "CSC-SR learns, some filters wide, from")
 
     def holds(self, size: Sequence[int], spacing: Sequence[float], recipe: Recipe) -> bool:
         """See `Learner.holds`."""
@@ -104,11 +104,7 @@ class CSCSRLearner(Learner):
         network: Any = catalogue.build(recipe.method, recipe.architecture)
         found = {"coarse": coarse, "fine": fine, "mapping": mapping}
         network.body.load_state_dict({name: tensor.cpu() for name, tensor in found.items()})
-        batches = held_out.batches(validation, recipe, "cpu")
-        error, cubic = held_out.network_error(network, batches), held_out.cubic_error(batches)
-        if error is not None and cubic is not None:
-            told = held_out.psnr_of(error)
-            keeper.figure("validation_psnr", told, step=self.steps(recipe), cubic=held_out.psnr_of(cubic))
+        held_out.measure(network, validation, recipe, keeper, self.steps(recipe))
         card = told_of_inputs(recipe, [frame.spacing for frame in train])
         return Learned.of(network, card, {"crops": len(high)})
 
@@ -207,25 +203,3 @@ def _fine(
         progress.update(0.5 + 0.5 * step / settings.fine_iterations)
         fine, mapping = fine_filters.improved(fine, mapping, evidence, config.bound)
     return fine, mapping
-
-
-def _check(recipe: Recipe, config: CSCSRConfig) -> None:
-    s = recipe.sampling
-    wanted = {
-        "kind": "product",
-        "dimensions": config.dimensions,
-        "axes": "all",
-        "scale_min": float(config.factor),
-        "scale_max": float(config.factor),
-        "anisotropic": 0.0,
-        "context": 0,
-        "queries": max(s.queries, s.patch * config.factor),
-        "patch": max(s.patch, 3 * config.support),
-    }
-    for name, value in wanted.items():
-        if getattr(s, name) != value:
-            raise OptionError(
-                f"The recipe '{recipe.name}' has sampling.{name} = {getattr(s, name)}.",
-                "CSC-SR learns from whole crops of the scale of its architecture, some filters wide.",
-                f"Set sampling.{name} = {value!r}.",
-            )

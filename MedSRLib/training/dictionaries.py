@@ -120,6 +120,22 @@ class PatchLearner(Learner):
         short = recipe.model_copy(update={"learning": {**recipe.learning, "samples": samples, "iterations": 1}})
         return short, settings.samples / samples * math.sqrt(settings.iterations)
 
+    def finished(
+        self,
+        recipe: Recipe,
+        architecture: dict[str, Any],
+        tensors: dict[str, Tensor],
+        train: list[Frame],
+        validation: list[Frame],
+        keeper: Keeper,
+        samples: int,
+    ) -> Learned:
+        """The network with its buffers, measured on the subjects that were held out."""
+        network: Any = catalogue.build(recipe.method, architecture)
+        network.body.load_state_dict({name: tensor.cpu() for name, tensor in tensors.items()})
+        held_out.measure(network, validation, recipe, keeper, self.steps(recipe))
+        return Learned.of(network, told_of_inputs(recipe, [frame.spacing for frame in train]), {"samples": samples})
+
 
 class DictionaryLearner(PatchLearner):
     """Learns both dictionaries."""
@@ -145,7 +161,7 @@ class DictionaryLearner(PatchLearner):
         tensors = {"projection": samples.projection, "low": low}
         tensors |= self.fitted(samples, low, settings, progress.part(_LEARNING, 1))
         architecture = {**recipe.architecture, "components": samples.features.shape[1]}
-        return finished(recipe, architecture, tensors, train, validation, keeper, len(samples.features))
+        return self.finished(recipe, architecture, tensors, train, validation, keeper, len(samples.features))
 
     def fitted(self, samples: Samples, low: Tensor, settings: Any, progress: Any) -> dict[str, Tensor]:
         """The buffers of the network besides the projection and the coarse dictionary."""
@@ -174,27 +190,6 @@ def config_of(recipe: Recipe) -> Any:
     """The configuration of the recipe's network."""
     network: Any = catalogue.build(recipe.method, recipe.architecture)
     return network.body.config
-
-
-def finished(
-    recipe: Recipe,
-    architecture: dict[str, Any],
-    tensors: dict[str, Tensor],
-    train: list[Frame],
-    validation: list[Frame],
-    keeper: Keeper,
-    samples: int,
-) -> Learned:
-    """The network with its buffers, measured on the subjects that were held out."""
-    network: Any = catalogue.build(recipe.method, architecture)
-    network.body.load_state_dict({name: tensor.cpu() for name, tensor in tensors.items()})
-    batches = held_out.batches(validation, recipe, "cpu")
-    error, cubic = held_out.network_error(network, batches), held_out.cubic_error(batches)
-    if error is not None and cubic is not None:
-        steps = recipe.learning.get("iterations", PatchSettings().iterations)
-        keeper.figure("validation_psnr", held_out.psnr_of(error), step=steps, cubic=held_out.psnr_of(cubic))
-    card = told_of_inputs(recipe, [frame.spacing for frame in train])
-    return Learned.of(network, card, {"samples": samples})
 
 
 def _drawn(

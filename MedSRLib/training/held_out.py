@@ -12,6 +12,7 @@ import torch
 from MedSRLib.inference.sampling import apply_separable
 from MedSRLib.networks.queries import axis_matrices
 from MedSRLib.training.frames import Frame
+from MedSRLib.training.keeping import Keeper
 from MedSRLib.training.pairs import Batch, pairs_of
 from MedSRLib.training.recipe import Recipe
 
@@ -49,3 +50,11 @@ def network_error(network: Any, given: Sequence[Batch]) -> float | None:
 def psnr_of(mean_squared_error: float) -> float:
     """PSNR in dB of normalised intensities with range 1."""
     return round(-10 * math.log10(max(mean_squared_error, 1e-12)), 3)
+
+
+def measure(network: Any, validation: Sequence[Frame], recipe: Recipe, keeper: Keeper, step: int) -> None:
+    """Tell the PSNR that a learner's network reaches on the volumes held out, beside cubic's; nothing without any."""
+    given = batches(validation, recipe, "cpu")
+    error, cubic = network_error(network, given), cubic_error(given)
+    if error is not None and cubic is not None:
+        keeper.figure("validation_psnr", psnr_of(error), step=step, cubic=psnr_of(cubic))

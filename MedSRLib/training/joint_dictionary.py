@@ -26,7 +26,7 @@ from MedSRLib.sparse.features import feature_matrix
 from MedSRLib.sparse.ksvd import first_atoms
 from MedSRLib.sparse.lasso import lasso, objective
 from MedSRLib.sparse.scsr import DARKEST, ScSRConfig, middles
-from MedSRLib.training.dictionaries import PatchLearner, PatchSettings, config_of, finished
+from MedSRLib.training.dictionaries import PatchLearner, PatchSettings, config_of
 from MedSRLib.training.frames import Frame
 from MedSRLib.training.keeping import Keeper
 from MedSRLib.training.learners import Learned, LearnerSettings
@@ -77,7 +77,7 @@ class JointLearner(PatchLearner):
         dictionary = _learned(samples, config, settings, recipe.seed, keeper, part)
         high, low = dictionary[: config.patch], dictionary[config.patch :]
         tensors = {"low": low / low.norm(dim=0).clamp_min(1e-12), "high": high}
-        return finished(recipe, recipe.architecture, tensors, train, validation, keeper, len(samples))
+        return self.finished(recipe, recipe.architecture, tensors, train, validation, keeper, len(samples))
 
 
 def stacked(windows: Tensor, differences: Tensor, config: ScSRConfig, variance: float) -> Tensor:

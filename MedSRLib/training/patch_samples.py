@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from MedSRLib.errors import OptionError
 from MedSRLib.sparse.patch_network import PatchConfig, enlarged
 from MedSRLib.sparse.patches import cut, unfold
 from MedSRLib.sparse.scsr import middles
+from MedSRLib.training import whole_crops
 from MedSRLib.training.frames import Frame
 from MedSRLib.training.pairs import pairs_of, seeded
 from MedSRLib.training.recipe import Recipe
@@ -76,23 +76,5 @@ def check(recipe: Recipe, config: PatchConfig) -> None:
     Raises:
         OptionError: what must be changed.
     """
-    s = recipe.sampling
     smallest = -(-config.surroundings // config.factor) + 2 * _BORDER + 1
-    wanted = {
-        "kind": "product",
-        "dimensions": config.dimensions,
-        "axes": "all",
-        "scale_min": float(config.factor),
-        "scale_max": float(config.factor),
-        "anisotropic": 0.0,
-        "context": 0,
-        "queries": max(s.queries, s.patch * config.factor),
-        "patch": max(s.patch, smallest),
-    }
-    for name, value in wanted.items():
-        if getattr(s, name) != value:
-            raise OptionError(
-                f"The recipe '{recipe.name}' has sampling.{name} = {getattr(s, name)}.",
-                "The patches of a dictionary are cut from whole crops of the scale of its architecture.",
-                f"Set sampling.{name} = {value!r}.",
-            )
+    whole_crops.check(recipe, config, smallest, "The patches of a dictionary are cut from")
