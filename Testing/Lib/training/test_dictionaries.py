@@ -58,6 +58,13 @@ def run(recipe: dict, volumes: Path, out: Path, **more) -> Path:
     return engine.train(path, volumes, out, runtime=Runtime(), progress=progress, **more)
 
 
+def test_the_last_figure_stands_at_the_last_iteration_of_a_recipe_that_names_none(
+    volumes: Path, tmp_path: Path
+) -> None:
+    run(tiny("scsr", learning={"samples": 300, "inner": 1}), volumes, tmp_path / "out")
+    assert {f.name: f.step for f in history.read(tmp_path / "out")} == {"loss": 40, "validation_psnr": 40}
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_model_is_learned_and_used(method: str, volumes: Path, tmp_path: Path) -> None:
     path = run(tiny(method), volumes, tmp_path / "out")
@@ -71,6 +78,7 @@ def test_a_model_is_learned_and_used(method: str, volumes: Path, tmp_path: Path)
     figures = history.read(tmp_path / "out")
     assert [f.step for f in figures if f.name == "loss"] == [1, 2, 3]
     (judged,) = (f for f in figures if f.name == "validation_psnr")
+    assert judged.step == 3
     assert judged.cubic is not None and (method == "scsr" or judged.value > judged.cubic)
     image = images.read(volumes / "s0.nii.gz")
     assert upscale(image, method, scale=2, model=model, runtime=Runtime()).GetSize() == (60, 56, 52)
