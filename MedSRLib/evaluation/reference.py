@@ -44,7 +44,7 @@ class Reference:
         Raises:
             InputError: for an image that cannot be used, a constant one, or a mask that misses it.
         """
-        prepared = images.prepared(_three_dimensional(image, "reference"), progress or Progress())
+        prepared = images.prepared(images.check_volume(image, "reference"), progress or Progress())
         array, grid = images.to_array(prepared), Grid.of(prepared)
         if array.min() == array.max():
             raise InputError(
@@ -58,7 +58,7 @@ class Reference:
                 return cls(grid, array, np.ones_like(found), "whole volume, as no foreground was found")
             return cls(grid, array, found, AUTOMATIC_MASK)
         origin = "given by the user"
-        if not Grid.of(_three_dimensional(mask, "mask")).equals(grid):
+        if not Grid.of(images.check_volume(mask, "mask")).equals(grid):
             mask = resampling.onto(grid, mask, nearest=True)
             origin += ", resampled to the reference's grid (nearest neighbour)"
         inside = sitk.GetArrayFromImage(mask) > 0
@@ -100,7 +100,7 @@ class Reference:
         Raises:
             InputError: if it cannot be used or covers less than half of the mask.
         """
-        prepared = images.prepared(_three_dimensional(image, name), progress or Progress())
+        prepared = images.prepared(images.check_volume(image, name), progress or Progress())
         if field is None and Grid.of(prepared).equals(self.grid):
             return images.to_array(prepared), []
         covered = resampling.coverage(self.mask, self.grid, prepared, field)
@@ -118,16 +118,5 @@ class Reference:
 
     def displayed(self, image: sitk.Image, name: str = "input") -> np.ndarray:
         """The image on the reference's grid by nearest neighbour, so that its own voxels can be seen."""
-        prepared = images.prepared(_three_dimensional(image, name), Progress())
+        prepared = images.prepared(images.check_volume(image, name), Progress())
         return images.to_array(resampling.onto(self.grid, prepared, nearest=True))
-
-
-def _three_dimensional(image: sitk.Image, name: str) -> sitk.Image:
-    images.check(image, name)
-    if image.GetDimension() != 3:
-        raise InputError(
-            f"The {name} has {image.GetDimension()} dimensions.",
-            "",
-            "Give one 3D volume (a single frame of a series).",
-        )
-    return image

@@ -57,8 +57,7 @@ class Scan:
             found = foreground(array)
             inside, origin = (found, AUTOMATIC_MASK) if found.any() else (np.ones_like(found), "whole volume")
         else:
-            images.check(mask, "mask")
-            placed = resampling.onto(Grid.of(prepared), mask, nearest=True)
+            placed = resampling.onto(Grid.of(prepared), images.check_volume(mask, "mask"), nearest=True)
             inside, origin = sitk.GetArrayFromImage(placed) > 0, "given by the user"
         if not inside.any():
             raise InputError("The mask has no voxel above zero inside the input.", "", "Give another, or none.")
@@ -109,11 +108,4 @@ def volume(image: sitk.Image, name: str, progress: Progress) -> sitk.Image:
     Raises:
         InputError: for any other.
     """
-    images.check(image, name)
-    if image.GetDimension() != 3:
-        raise InputError(
-            f"The {name} has {image.GetDimension()} dimensions.",
-            "",
-            "Give one 3D volume (a single frame of a series).",
-        )
-    return images.prepared(image, progress)
+    return images.prepared(images.check_volume(image, name), progress)

@@ -10,7 +10,7 @@ orientation  voxels in the axis order and signs nearest to LPS, and back
 
 from MedSRLib.files import stem
 from MedSRLib.images.arrays import frames, from_array, join, restored_type, to_array
-from MedSRLib.images.checking import check, prepared
+from MedSRLib.images.checking import check, check_volume, prepared
 from MedSRLib.images.orientation import Reorientation, canonical
 from MedSRLib.images.reading import read
 from MedSRLib.images.slices import THICKNESS_KEY, keep_thickness, slice_thickness
@@ -23,6 +23,7 @@ __all__ = [
     "check",
     "check_sidecar",
     "check_suffix",
+    "check_volume",
     "frames",
     "from_array",
     "join",

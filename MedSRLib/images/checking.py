@@ -37,6 +37,22 @@ def check(image: sitk.Image, name: str = "image") -> None:
         )
 
 
+def check_volume(image: sitk.Image, name: str = "image") -> sitk.Image:
+    """The image itself, if it is one volume that `check` passes.
+
+    Raises:
+        InputError: for any other.
+    """
+    check(image, name)
+    if image.GetDimension() != 3:
+        raise InputError(
+            f"The {name} has {image.GetDimension()} dimensions.",
+            "",
+            "Give one 3D volume (a single frame of a series).",
+        )
+    return image
+
+
 def prepared(image: sitk.Image, progress: Progress) -> sitk.Image:
     """The checked image in float32, each NaN or infinite voxel replaced by the nearest finite one (in mm).
 

@@ -17,8 +17,9 @@ import math
 import numpy as np
 import SimpleITK as sitk
 
-from MedSRLib import grids, images
+from MedSRLib import grids, images, intensity
 from MedSRLib.acquisition.matrices import FWHM_PER_SIGMA, gaussian_matrix
+from MedSRLib.errors import GridError
 from MedSRLib.grids import Grid
 from MedSRLib.inference.sampling import apply_separable, interpolate
 
@@ -105,6 +106,37 @@ def outside(wanted: Grid, source: Grid) -> np.ndarray | None:
         index = [first[a] + steps[0, a] * x + steps[1, a] * y + steps[2, a] * z for a in range(3)]
         mask[z] = _beyond(index, source)
     return mask
+
+
+def shown_on(image: sitk.Image, grid: Grid, normalisation: str) -> np.ndarray:
+    """Another image of the same patient on a grid, normalised by what it shows there, float32 (k, j, i).
+
+    Beyond its field of view it has the lowest value that it shows. How a network saw its guides in training is thus how
+    it sees them in use.
+
+    Args:
+        image: 3D, float32.
+        grid: any.
+        normalisation: see `intensity.fit`.
+
+    Raises:
+        GridError: if it shows no part of the grid's field of view.
+    """
+    beyond = outside(grid, Grid.of(image))
+    if beyond is not None and beyond.all():
+        raise GridError(
+            "The two images do not overlap.",
+            "Their fields of view have no point in common.",
+            "Check that both are of one patient and in one coordinate system.",
+        )
+    values = images.to_array(image)
+    if not grid.equals(Grid.of(image)):
+        values = images.to_array(resample(image, grid, "bspline", beyond=float(values.min())))
+    shown = values if beyond is None else values[~beyond]
+    found = intensity.fit(normalisation, shown)
+    if beyond is not None:
+        values[beyond] = shown.min()
+    return found.apply(values)
 
 
 def _beyond(index: list[np.ndarray] | np.ndarray, grid: Grid) -> np.ndarray:

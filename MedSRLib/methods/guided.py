@@ -179,6 +179,9 @@ class GuidedMethod(GridMethod):
 
     def _answered(self, asked: _Asked, guide: sitk.Image | None, runtime: Runtime, progress: Progress) -> torch.Tensor:
         """The mean over all ways the network is laid over the image (k, j, i), with the guide or without."""
+        import torch
+
+        from MedSRLib.inference import regridding
         from MedSRLib.inference.gridded import evaluate
 
         placed: dict[Grid, torch.Tensor] = {}
@@ -189,7 +192,7 @@ class GuidedMethod(GridMethod):
                 fine = asked.own_grid(axes)
                 if fine not in placed:
                     placed.clear()
-                    placed[fine] = _on_grid(guide, fine, asked.card.normalisation)
+                    placed[fine] = torch.from_numpy(regridding.shown_on(guide, fine, asked.card.normalisation))
                 own = placed[fine].permute(axes)[None]
             return evaluate(
                 asked.network,
@@ -217,22 +220,6 @@ def _refuse_without_guide(card: ModelCard, missing: bool) -> None:
             "It was trained with a guide at all times, so that it has learned nothing to do without.",
             f"Give a guide ({', '.join(card.guide_modalities) or 'any modality'}), or use another model.",
         )
-
-
-def _on_grid(guide: sitk.Image, grid: Grid, normalisation: str) -> torch.Tensor:
-    """The guide (k, j, i) on a grid, normalised by what it shows there."""
-    import torch
-
-    from MedSRLib.inference import regridding
-
-    lowest = float(images.to_array(guide).min())
-    values = images.to_array(regridding.resample(guide, grid, "bspline", beyond=lowest))
-    outside = regridding.outside(grid, Grid.of(guide))
-    shown = values if outside is None else values[~outside]
-    found = intensity.fit(normalisation, shown if shown.size else values)
-    if outside is not None and shown.size:
-        values[outside] = shown.min()
-    return torch.from_numpy(found.apply(values))
 
 
 def _covered(grid: Grid, guide: Grid) -> float:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import SimpleITK as sitk
 
-from MedSRLib import images, intensity
-from MedSRLib.errors import InputError
+from MedSRLib import images
+from MedSRLib.errors import GridError, InputError
 from MedSRLib.grids import Grid
 from MedSRLib.inference import registration, regridding
 from MedSRLib.manifests import Manifest, Volume
@@ -61,23 +61,14 @@ class Companion:
             InputError: if it shows no part of the grid's field of view.
         """
         image = self.frames[number if number < len(self.frames) else 0]
-        values = images.to_array(image).astype(np.float32)
-        outside = None
-        if not grid.equals(Grid.of(image)):
-            outside = regridding.outside(grid, Grid.of(image))
-            if outside is not None and outside.all():
-                raise InputError(
-                    f"'{self.path}' does not overlap the volume that it accompanies.",
-                    "Both are of one subject and data set, and should show one place.",
-                    "Correct the manifest, or the files' positions in space.",
-                )
-            image = images.from_array(values, Grid.of(image))
-            values = images.to_array(regridding.resample(image, grid, "bspline", beyond=float(values.min())))
-        shown = values if outside is None else values[~outside]
-        found = intensity.fit(normalisation, shown)
-        if outside is not None:
-            values[outside] = shown.min()
-        return found.apply(values)
+        try:
+            return regridding.shown_on(_float(image), grid, normalisation)
+        except GridError as error:
+            raise InputError(
+                f"'{self.path}' does not overlap the volume that it accompanies.",
+                "Both are of one subject and data set, and should show one place.",
+                "Correct the manifest, or the files' positions in space.",
+            ) from error
 
 
 @dataclass(frozen=True)
