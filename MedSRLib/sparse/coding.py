@@ -17,8 +17,8 @@ Departures from the paper's algorithm, which leave every iterate what it is:
 
 The linear step is exchangeable (`linear_steps`). ρ is balanced (ratio 5, factor 1.2, relative residuals) or fixed.
 
-The grid is periodic. `padded` continues an image by reflection first, the margin is cut off afterwards: boundaries are
-handled by padding, not by a mask in the objective.
+The grid is periodic. Two ways to handle boundaries: `padded` continues an image by reflection first, and the margin is
+cut off afterwards; or a mask tells which voxels are `known`, and only those have to be explained.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from MedSRLib.sparse import spectra
-from MedSRLib.sparse.linear_steps import LinearStep, RankOne
+from MedSRLib.sparse.linear_steps import LinearStep, Masked, RankOne
 
 _CACHE = 2**20
 """Bytes of maps that are worked on at a time; about half of a core's second-level cache."""
@@ -124,11 +124,24 @@ def admm(step: LinearStep, start: Tensor | Coded, settings: Settings) -> Coded:
     return found
 
 
-def code(filters: Tensor, images: Tensor, settings: Settings, start: Coded | None = None) -> Coded:
-    """Code images (n, *size) with filters (K, *support), periodically; see the module."""
+def code(
+    filters: Tensor, images: Tensor, settings: Settings, start: Coded | None = None, known: Tensor | None = None
+) -> Coded:
+    """Code images (n, *size) with filters (K, *support), periodically; see the module.
+
+    Args:
+        filters: of any norm.
+        images: x.
+        settings: see there.
+        start: an earlier result.
+        known: a mask of the voxels that are to be explained, (n, *size) or (*size); none is all.
+    """
     of_filters = spectra.of_filters(filters, images.shape[1:])
     state = start or images.new_zeros(images.shape[0], filters.shape[0], *images.shape[1:])
-    return admm(RankOne(of_filters, images), state, settings)
+    step: LinearStep = RankOne(of_filters, images)
+    if known is not None:
+        step = Masked(of_filters, images, known, settings.relaxation)
+    return admm(step, state, settings)
 
 
 def objective(filters: Tensor, images: Tensor, maps: Tensor, penalty: float) -> float:

@@ -2,9 +2,10 @@
 
     z = argmin_z (data term) + ρ/2 ‖z − v‖²
 
-`RankOne` is the data term of plain coding, ½ ‖x − Σ f_k * z_k‖²; it sees a few maps at a time. `Whole` holds the
-spectra of all maps at once, for terms that mix them, and takes a function; such functions are made of
-`solve_rank_one` and `solve_rank_one_beside` (the formula of J. Sherman and W. J. Morrison, 1950; O(K) a frequency).
+`RankOne` is the data term of plain coding, ½ ‖x − Σ f_k * z_k‖²; it sees a few maps at a time. `Masked` is that of the
+voxels that are known. `Whole` holds the
+spectra of all maps at once, for terms that mix them, and takes a function; such functions are made of `solve_rank_one`
+and `solve_rank_one_beside` (the formula of J. Sherman and W. J. Morrison, 1950; O(K) a frequency).
 """
 
 from __future__ import annotations
@@ -71,6 +72,60 @@ class RankOne:
     def data_term(self) -> float:
         """See `LinearStep`: the residual x − Σ f*z is ρ times what `solve` found."""
         return 0.5 * self._rho**2 * float(spectra.squared_norm(self._rest, self._size))
+
+    def residual(self) -> Tensor:
+        """x − Σ f*z at the last z, (n, *size)."""
+        return self._rho * spectra.inverse(self._rest, self._size)
+
+
+class Masked:
+    """½ ‖M (x − Σ f_k * z_k)‖² for a mask M of known voxels, by the additive mask simulation.
+
+    B. Wohlberg, "Boundary handling for convolutional sparse representations", ICIP 2016: one more map, with a single
+    voxel as its filter, is free where nothing is known and zero elsewhere, so that it explains whatever stands there.
+    Its own shrinkage happens in `solve`; the other maps and the rest of ADMM are as without a mask.
+
+    Args:
+        filter_spectra: (K, ...), of `spectra.of_filters`.
+        images: x, (n, *size); what stands where nothing is known has no influence.
+        known: M, true where an image is known, (n, *size) or (*size).
+        relaxation: α of the ADMM that this is a step of.
+    """
+
+    def __init__(self, filter_spectra: Tensor, images: Tensor, known: Tensor, relaxation: float) -> None:
+        self._known = known.expand(images.shape)
+        self._images = torch.where(self._known, images, torch.zeros_like(images))
+        self._relaxation = relaxation
+        self._rest_of = RankOne(torch.cat([filter_spectra, torch.ones_like(filter_spectra[:1])]), self._images)
+        self._own = slice(len(filter_spectra), len(filter_spectra) + 1)
+        self._state = torch.zeros_like(self._images)
+        self._free = torch.zeros_like(self._images)
+        self._rho = 0.0
+
+    def add(self, block: slice, v: Tensor) -> None:
+        """See `LinearStep`."""
+        self._rest_of.add(block, v)
+
+    def solve(self, rho: float) -> None:
+        """See `LinearStep`."""
+        if self._rho:  # the scaled dual variable goes with 1/ρ
+            self._state = torch.where(self._known, self._state * (self._rho / rho), self._state)
+        self._rho = rho
+        v = torch.where(self._known, -self._state, self._state)
+        self._rest_of.add(self._own, v[:, None])
+        self._rest_of.solve(rho)
+        self._free = v + self._rest_of.moved(self._own)[:, 0]
+        kept = torch.where(self._known, torch.zeros_like(v), self._state)
+        self._state = self._state + self._relaxation * (self._free - kept)
+
+    def moved(self, block: slice) -> Tensor:
+        """See `LinearStep`."""
+        return self._rest_of.moved(block)
+
+    def data_term(self) -> float:
+        """See `LinearStep`."""
+        left = self._rest_of.residual() + self._free
+        return 0.5 * float(left[self._known].square().sum())
 
 
 class Whole:

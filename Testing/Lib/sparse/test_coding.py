@@ -157,3 +157,23 @@ def test_padding_of_an_axis_thinner_than_the_margin_reflects_again() -> None:
 def test_filters_larger_than_the_grid_are_refused() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         spectra.of_filters(torch.zeros(2, 5, 5), (4, 9))
+
+
+@pytest.mark.parametrize("size", [(9, 12), (7, 6, 8)])
+def test_where_all_is_known_a_mask_changes_nothing(size: tuple[int, ...]) -> None:
+    filters, images = filters_and_images(size, (3,) * len(size))
+    how = Settings(0.05, iterations=800, rho=0.7, tolerance=1e-7)
+    plain = coding.code(filters, images, how)
+    masked = coding.code(filters, images, how, known=torch.ones(size, dtype=torch.bool))
+    assert masked.objective[-1] == pytest.approx(plain.objective[-1], rel=1e-5)
+    assert (masked.maps - plain.maps).abs().max() < 1e-3
+
+
+def test_what_is_unknown_is_filled_in_from_what_is_known() -> None:
+    filters, images = filters_and_images((24, 24), (5, 5), maps=2, images=1)
+    known = torch.ones(24, 24, dtype=torch.bool)
+    known[10:12, 8:16] = False
+    found = coding.code(filters, images, Settings(0.003, iterations=300, tolerance=1e-6), known=known)
+    shown = spectra.synthesised(spectra.of_filters(filters, (24, 24)), found.maps)
+    error = (shown - images)[0][~known].square().mean()
+    assert error < 0.2 * images[0][~known].square().mean()
