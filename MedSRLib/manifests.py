@@ -112,6 +112,15 @@ def load(path: str | Path) -> Manifest:
     return Manifest(volumes, path.parent)
 
 
+def spelled_once(modalities: Collection[str]) -> list[str]:
+    """Each modality once, in order: of "T1W" and "T1w" the one with fewer capitals."""
+    found: dict[str, str] = {}
+    for name in modalities:
+        other = found.setdefault(name.lower(), name)
+        found[name.lower()] = min(name, other, key=lambda n: sum(map(str.isupper, n)))
+    return list(found.values())
+
+
 def _fits(value: str, choice: Choice) -> bool:
     if choice is None:
         return True

@@ -111,7 +111,12 @@ def _methods() -> dict[str, type[Method]]:
 
 
 def _builtin(identifier: str) -> type[Method]:
-    module, name = BUILTIN[identifier].split(":")
+    return _imported(BUILTIN[identifier])
+
+
+@functools.cache  # the window of Slicer asks for all methods whenever it shows anything
+def _imported(place: str) -> type[Method]:
+    module, name = place.split(":")
     method: type[Method] = getattr(importlib.import_module(module), name)
     return method
 

@@ -6,6 +6,7 @@ written down here are refused, so that a slip of the pen never passes for a sett
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -121,7 +122,8 @@ def read_card(path: Path) -> ModelCard:
         ModelError: if the file is missing, unreadable or not a card.
     """
     try:
-        return ModelCard.model_validate_json(path.read_bytes())
+        state = path.stat()
+        return _read(path, (state.st_mtime_ns, state.st_size, state.st_ino))
     except OSError as error:
         raise ModelError(
             f"The model card '{path}' cannot be read: {error.strerror}.",
@@ -136,6 +138,12 @@ def read_card(path: Path) -> ModelCard:
             "It was damaged, or written by another version of MedSR.",
             "Fetch the model again.",
         ) from error
+
+
+@functools.lru_cache(maxsize=512)  # the window of Slicer asks for all cards whenever it shows anything
+def _read(path: Path, state: tuple[int, ...]) -> ModelCard:
+    """The card in a file of this state, by which a file that was written again is told from the one read before."""
+    return ModelCard.model_validate_json(path.read_bytes())
 
 
 def with_name(card: ModelCard, name: str) -> ModelCard:

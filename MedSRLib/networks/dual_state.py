@@ -12,7 +12,7 @@ and as in DSRN (see `dsrn`) a coarse state l and a fine state h:
     h_t  = ξ(h_{t-1} + conv3 ReLU conv3 (h_{t-1}) + up(l_{t-1}); a)                     t = 1 ... T
     x    = D * mean of h_1 ... h_T
 
-The weights are the same at all times.
+The weights are the same at all times. ACSC has the direct form of `acsc`, as the slides write it.
 
 Departures: how the parts are joined is published as a figure only, so that the wiring, T = 5 and all sizes are ours. A
 factor s is met by a kernel of s + 2 ⌊s/2⌋ along its axis. The kernels of ACSC, Q, R, P and D start as in `acsc`; "up"
@@ -32,7 +32,7 @@ import torch
 from torch import Tensor, nn
 
 from MedSRLib.errors import ModelError
-from MedSRLib.networks.acsc import ACSC, Coding, Frame, shrinkage
+from MedSRLib.networks.acsc import ACSC, FORMS, Coding, Frame, shrinkage
 from MedSRLib.networks.configuration import NetworkConfig
 from MedSRLib.networks.convolution import convolution, precisely, strided, transposed, zeroed
 from MedSRLib.networks.lesita import FIRST_THRESHOLD
@@ -50,7 +50,8 @@ class DualStateConfig(NetworkConfig):
         steps: T.
         image_steps: iterations for the image's first codes.
         guide_steps: iterations for the guide's codes.
-        shared: whether the iterations of ACSC share their weights.
+        form: of the iterations of ACSC, see `acsc`.
+        shared: whether they share their weights.
         guided: false for the same network without a guide.
         lesita: false for codes that are concatenated.
         single_state: whether the coarse codes stay as they are first.
@@ -65,7 +66,7 @@ class DualStateConfig(NetworkConfig):
         "I. Marivani et al., Joint image super-resolution via recurrent convolutional neural networks with coupled "
         "sparse priors, ICIP 2020"
     )
-    choices: ClassVar[dict[str, tuple[Any, ...]]] = {"dimensions": (2, 3), "kernel": (3, 5, 7, 9, 11)}
+    choices: ClassVar[dict[str, tuple[Any, ...]]] = {"dimensions": (2, 3), "kernel": (3, 5, 7, 9, 11), "form": FORMS}
 
     scale: tuple[int, ...] = (2, 2)
     dimensions: int = 2
@@ -75,6 +76,7 @@ class DualStateConfig(NetworkConfig):
     steps: int = 5
     image_steps: int = 3
     guide_steps: int = 3
+    form: str = "direct"
     shared: bool = True
     guided: bool = True
     lesita: bool = True
@@ -159,7 +161,7 @@ class _CoarseStep(nn.Module):
 
 
 def _coding(config: DualStateConfig, channels: int, steps: int) -> Coding:
-    return Coding(config.dimensions, channels, config.features, config.kernel, steps, shared=config.shared)
+    return Coding(config.dimensions, channels, config.features, config.kernel, steps, config.form, config.shared)
 
 
 def _shrinkage(config: DualStateConfig) -> nn.Module:

@@ -8,11 +8,15 @@ I. Marivani et al., "Learned multimodal convolutional sparse coding for guided i
     α^{t+1} = ξ_μ(α^t - Q * R * α^t + P * y; s),    α⁰ = 0,   t = 0 ... T-1           ξ: LeSITA
     x       = D * α^T
 
+ACSC has the direct form of `acsc`, as the slides write it. With ``guide_form="factorised"`` the guide's codes pass
+through one channel between iterations, and tell much less.
+
 Departures: the slides at hand give no sizes; those here are ours (three dimensions: ``features=32, kernel=5``). The
 weights start as in `acsc`, the guide's kernels as the image's. Without a guide, s = 0: the same network, for patients
-who have none. Ours are ``guides`` > 1, ``dimensions=3``, weights of LeSITA that differ (``equal=False``), and two
-ablations: ``guided=False``, soft thresholding and no branch for a guide; ``lesita=False``, both codes mixed at each
-voxel, then thresholded. The papers' variant with a skip connection is `on_grid`'s residual "cubic".
+who have none. Ours are ``guides`` > 1, ``dimensions=3``, weights of LeSITA that differ (``equal=False``; with equal
+ones a guide can only cut from the image's codes, from which a short training gains little), and two ablations:
+``guided=False``, soft thresholding and no branch for a guide; ``lesita=False``, both codes mixed at each voxel, then
+thresholded. The papers' variant with a skip connection is `on_grid`'s residual "cubic".
 
 With a ``scale`` the same dictionaries have a stride, also ours: codes lie on the voxels of the coarse image, which is
 not interpolated; the s voxels of guide and result that fill one of them are the channels of the guide's kernels and of
@@ -44,7 +48,8 @@ class LMCSCConfig(NetworkConfig):
         kernel: length of all kernels' edges, odd.
         steps: T.
         guide_steps: iterations for the guide's codes.
-        form: of the iterations, see `acsc`.
+        form: of the iterations for the image's codes, see `acsc`.
+        guide_form: of those for the guide's.
         shared: whether the iterations share their weights.
         guided: false for the same network without a guide.
         lesita: false for codes that are concatenated.
@@ -64,6 +69,7 @@ class LMCSCConfig(NetworkConfig):
         "dimensions": (2, 3),
         "kernel": (3, 5, 7, 9, 11),
         "form": FORMS,
+        "guide_form": FORMS,
     }
 
     dimensions: int = 2
@@ -73,6 +79,7 @@ class LMCSCConfig(NetworkConfig):
     steps: int = 3
     guide_steps: int = 3
     form: str = "factorised"
+    guide_form: str = "direct"
     shared: bool = True
     guided: bool = True
     lesita: bool = True
@@ -103,12 +110,13 @@ class LMCSC(nn.Module):
         self.config = config
         self.scale = config.scale
         parts = prod(config.scale or (1,))
-        d, k, form = config.dimensions, config.features, config.form
+        d, k = config.dimensions, config.features
         frame = Frame.random(d, k, config.kernel)
         fusion = "soft" if not config.guided else "lesita" if config.lesita else "concatenation"
         pull = None if config.equal else config.pull or config.threshold
-        coding = Coding(d, 1, k, config.kernel, config.steps, form, config.shared, config.threshold, pull)
-        guide = Coding(d, config.guides * parts, k, config.kernel, config.guide_steps, form, config.shared)
+        coding = Coding(d, 1, k, config.kernel, config.steps, config.form, config.shared, config.threshold, pull)
+        guided = (config.kernel, config.guide_steps, config.guide_form, config.shared)
+        guide = Coding(d, config.guides * parts, k, *guided)
         self.image_codes = ACSC(coding, frame, fusion)
         self.guide_codes: ACSC | None = None
         if config.guided:

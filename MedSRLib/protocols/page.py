@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from MedSRLib.evaluation.html import as_data, rendered
 from MedSRLib.evaluation.measures import MEASURES
-from MedSRLib.protocols import columns, figures
+from MedSRLib.protocols import columns, figures, stretches
 from MedSRLib.protocols.protocol import Protocol
 from MedSRLib.protocols.summary import methods
 from MedSRLib.protocols.tables import Table, note
@@ -38,11 +38,11 @@ def page(protocol: Protocol, shown: Sequence[Table], content: Mapping[str, Any])
         Path(__file__).with_name("benchmark.html.j2").absolute(),
         header=protocol.protocol,
         record=content["record"],
-        note=note(protocol),
+        note=" ".join(filter(None, [note(protocol), stretches.note(content["by_stretch"])])),
         sections=[
             {
                 "title": f"{group}, {degradation} degradation",
-                "tables": [t for t in shown if t.title == f"{group}, {degradation} degradation"],
+                "tables": [t for t in shown if t.title.startswith(f"{group}, {degradation} degradation")],
                 "pictures": list(_pictures(protocol, content, group, degradation)),
             }
             for group, degradation in sections

@@ -11,7 +11,7 @@ from typing import Any
 
 from MedSRLib import files, provenance
 from MedSRLib.evaluation.metrics import json_ready
-from MedSRLib.protocols import columns, curves, machine, page
+from MedSRLib.protocols import columns, curves, machine, page, stretches
 from MedSRLib.protocols.cells import Cell, Measured, Row
 from MedSRLib.protocols.protocol import Protocol
 from MedSRLib.protocols.summary import by_rotation, summarise
@@ -33,6 +33,7 @@ def write(folder: Path, protocol: Protocol, found: Sequence[tuple[Cell, Measured
     rows = [cell.labels() | measured.row for cell, measured in found]
     by_slice = [(cell.labels(), measured.slices) for cell, measured in found]
     summary = summarise(protocol, rows)
+    along = stretches.by_stretch(protocol, by_slice)
     content: dict[str, Any] = {
         "record": _record(protocol, found, inputs),
         "protocol": protocol.model_dump(mode="json", by_alias=True),
@@ -40,12 +41,13 @@ def write(folder: Path, protocol: Protocol, found: Sequence[tuple[Cell, Measured
         "models": _models(found),
         "volumes": _volumes(found),
         "summary": summary,
+        "by_stretch": along,
         "by_rotation": by_rotation(protocol, rows),
         "curves": curves.means(by_slice),
         "rows": rows,
     }
-    shown = tables(protocol, summary)
-    table = markdown(protocol, shown, content["record"])
+    shown = tables(protocol, summary) + stretches.tables(along)
+    table = markdown(protocol, shown, content["record"], stretches.note(along))
     files.write_text_atomic(folder / "results.json", json.dumps(json_ready(content), indent=1) + "\n")
     files.write_text_atomic(folder / "results.csv", _csv(rows))
     files.write_text_atomic(folder / "slices.csv", _csv(_slice_rows(by_slice)))

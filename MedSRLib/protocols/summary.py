@@ -99,7 +99,7 @@ def _compared(protocol: Protocol, rows: Sequence[Row]) -> list[Entry]:
             ours = values[label, column.key]
             mean, deviation = mean_and_deviation(list(ours.values()))
             entry[column.key] = {"mean": mean, "sd": deviation, "against": {}}
-            for baseline in _rivals(protocol, label, labels) if column.tested else ():
+            for baseline in rivals(protocol, label, labels) if column.tested else ():
                 test, p = _test(column, ours, values[baseline, column.key])
                 entry[column.key]["against"][baseline] = test
                 tests.append((test, p))
@@ -118,7 +118,7 @@ def _test(column: Column, ours: ByVolume, theirs: ByVolume) -> tuple[Entry, floa
     return {"gain": gain, "p": None}, wilcoxon_greater(better, worse)
 
 
-def _rivals(protocol: Protocol, method: str, measured: Sequence[str]) -> list[str]:
+def rivals(protocol: Protocol, method: str, measured: Sequence[str]) -> list[str]:
     """The baselines a method is compared with; a baseline itself only with those named before it."""
     baselines = protocol.protocol.baselines
     before = baselines[: baselines.index(method)] if method in baselines else baselines

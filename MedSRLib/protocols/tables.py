@@ -56,8 +56,8 @@ def tables(protocol: Protocol, summary: Sequence[Entry]) -> list[Table]:
     return found
 
 
-def markdown(protocol: Protocol, shown: Sequence[Table], about: Mapping[str, Any]) -> str:
-    """The tables as Markdown."""
+def markdown(protocol: Protocol, shown: Sequence[Table], about: Mapping[str, Any], more: str = "") -> str:
+    """The tables as Markdown; ``more`` follows the note."""
     lines = [f"# {protocol.protocol.name}", "", protocol.protocol.description, ""]
     title = ""
     for table in shown:
@@ -72,7 +72,12 @@ def markdown(protocol: Protocol, shown: Sequence[Table], about: Mapping[str, Any
         lines += [_joined(line, widths) for line in body]
         lines.append("")
     told = {key: value for key, value in about.items() if not isinstance(value, Mapping)}
-    lines += [note(protocol), "", " · ".join(f"{key}: {value}" for key, value in told.items()), ""]
+    lines += [
+        " ".join(filter(None, [note(protocol), more])),
+        "",
+        " · ".join(f"{key}: {value}" for key, value in told.items()),
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -153,9 +158,7 @@ def _line(entry: Entry, entries: Sequence[Entry], chosen: Sequence[Column], base
         for baseline in baselines if column.tested else ():
             test = numbers["against"].get(baseline)
             texts = (
-                ("", "")
-                if test is None
-                else (column.shown(test["gain"], "+", like=numbers["mean"]), _p_text(test["p"]))
+                ("", "") if test is None else (column.shown(test["gain"], "+", like=numbers["mean"]), p_text(test["p"]))
             )
             cells += [Cell(text) for text in texts]
     return cells
@@ -169,7 +172,8 @@ def _is_best(mean: float, rivals: Sequence[Entry], column: Column) -> bool:
     return column.shown(mean) == column.shown((max if column.higher_is_better else min)(means))
 
 
-def _p_text(p: float | None) -> str:
+def p_text(p: float | None) -> str:
+    """A p-value for people."""
     if p is None:
         return "–"
     return "< 0.001" if p < 0.001 else f"{p:.3f}"

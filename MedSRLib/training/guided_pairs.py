@@ -2,6 +2,7 @@
 
 A guide of a patient is never quite in place and never of quite the contrast that was trained on. Each patch's guide is
 therefore shifted and turned a little, its intensities are bent, and sometimes there is none (`recipe.Guidance`).
+Lesions may be drawn into either alone (`lesions`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch.nn import functional
 from MedSRLib.errors import OptionError
 from MedSRLib.inference.sampling import apply_separable, interpolation_matrix
 from MedSRLib.training.frames import Frame
+from MedSRLib.training.lesions import with_lesions
 from MedSRLib.training.pairs import Pairs, holds_patch
 from MedSRLib.training.places import Place
 from MedSRLib.training.recipe import Recipe
@@ -58,10 +60,22 @@ class GuidedPairs(Pairs):
             )
         self._stride, self._count = scale, guides
         kept = [frame for frame in frames if holds_patch(frame.values.shape, recipe)]
+        self._spacings = np.array([frame.spacing for frame in kept])
         self._others = [[self._held(f.others[name]) for name in named if name in f.others] for f in kept]
 
     def _held(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32)).to(self._device)
+
+    def _wanted(self, places: list[Place], generator: np.random.Generator) -> Tensor:
+        return self._with_lesions(super()._wanted(places, generator), places, generator)
+
+    def _with_lesions(self, patches: Tensor, places: list[Place], generator: np.random.Generator) -> Tensor:
+        """Patches (n, c, k, j, i), some with lesions that nothing else shows."""
+        share = self._recipe.guidance.lesions
+        if not share:
+            return patches
+        spacings = np.array([self._spacings[place.volume][list(place.order)] for place in places])
+        return with_lesions(patches, spacings, share, generator)
 
     def _guide(
         self,
@@ -76,7 +90,7 @@ class GuidedPairs(Pairs):
         if generator.random() < g.dropout:
             return None
         cut = torch.stack([self._cut(place, generator) for place in places])
-        cut = self._bent(cut, generator)
+        cut = self._bent(self._with_lesions(cut, places, generator), generator)
         if self._stride is None:
             rows, columns, slices = planes
             return cut[:, :, rows[:, None, None], columns[:, None], slices]
@@ -99,8 +113,12 @@ class GuidedPairs(Pairs):
         turn = _rotation(generator.normal(size=3), math.radians(g.rotation) * generator.random())
         if not (g.shift or g.rotation):
             return place.cut_box(volume)
+        steps = self._spacings[place.volume] / self._spacings[place.volume].min()
+        shift, turn = shift / steps, turn * steps / steps[:, None]
         half = (np.array(place.extent) - 1) / 2
-        margin = math.ceil(g.shift + 2 * math.sin(math.radians(g.rotation) / 2) * float(np.linalg.norm(half))) + 1
+        margin = (
+            math.ceil(g.shift + 2 * math.sin(math.radians(g.rotation) / 2) * float(np.linalg.norm(half * steps))) + 1
+        )
         box = volume
         for axis, (start, extent) in enumerate(zip(place.start, place.extent, strict=True)):
             index = torch.arange(start - margin, start + extent + margin, device=volume.device)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from MedSRLib.manifests import spelled_once
 from MedSRLib.networks import catalogue
 from MedSRLib.training.frames import Frame
 from MedSRLib.training.guided_pairs import GuidedPairs
@@ -71,6 +72,6 @@ class GuidedTraining(QueryTraining):
         guide = self.recipe.data.guide
         return {
             **super().learned(spacings),
-            "guide_modalities": [guide] if isinstance(guide, str) else list(guide or []),
+            "guide_modalities": spelled_once([guide] if isinstance(guide, str) else guide or []),
             "guide_optional": self.recipe.guidance.dropout > 0,
         }

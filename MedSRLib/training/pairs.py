@@ -133,7 +133,7 @@ class Pairs:
             for size, patch in zip(sizes, patches, strict=True)
         ]
         places = [self._place(group, sizes, generator) for _ in range(s.batch)]
-        wanted = torch.stack([place.cut(self._volumes[place.volume]) for place in places])[:, None]
+        wanted = self._wanted(places, generator)
         image = apply_separable(wanted, matrices)
         if degradation.noise:
             floors = [self._floors[place.volume] for place in places]
@@ -148,6 +148,10 @@ class Pairs:
         (_, pk, hk), (_, pj, hj), (_, pi, hi) = planes
         guide = self._guide(places, (rows, columns, slices), sizes, patches, generator)
         return Batch(image, target, queries=Queries((pk, pj, pi), (hk, hj, hi)), guide=guide)
+
+    def _wanted(self, places: list[Place], generator: np.random.Generator) -> Tensor:
+        """The patches to restore, (n, 1, k, j, i)."""
+        return torch.stack([place.cut(self._volumes[place.volume]) for place in places])[:, None]
 
     def _guide(
         self,

@@ -119,5 +119,6 @@ class QueryTraining(Training):
         return Queries((k[0] + queries.step[0] * np.arange(-before, after + 1), j, i), queries.step), before
 
     def learned(self, spacings: Sequence[Spacing]) -> dict[str, Any]:
-        """The inputs' finest and coarsest spacing are the references' times the scales."""
-        return told_of_inputs(self.recipe, spacings)
+        """The inputs' finest and coarsest spacing are the references' times the scales, along axes that are coarse."""
+        axes = 2 if self.recipe.sampling.slices == "k" else 3
+        return told_of_inputs(self.recipe, [spacing[:axes] for spacing in spacings])

@@ -109,10 +109,11 @@ class Sampling(_Section):
 class Guidance(_Section):
     """How the guides of guided networks (`data.guide`) differ from what they would be at best.
 
-    ``dropout``: share of batches without a guide, which the unguided branch learns from. ``shift`` in voxels along each
-    axis and ``rotation`` in degrees about a random axis: largest displacement. ``contrast``: largest share of a random
-    curve in a guide's intensities, for half of the patches. ``gain``, ``offset``, ``noise``: largest, in normalised
-    intensity.
+    ``dropout``: share of batches without a guide, which the unguided branch learns from. ``shift`` along each axis in
+    voxels (of the finest axis) and ``rotation`` in degrees about a random axis: largest displacement. ``contrast``:
+    largest share of a random curve in a guide's intensities, for half of the patches. ``gain``, ``offset``, ``noise``:
+    largest, in normalised intensity. ``lesions``: share of the images, and as large a share of the guides, into which
+    lesions are drawn that the other does not show (`lesions`).
     """
 
     dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -122,6 +123,7 @@ class Guidance(_Section):
     gain: float = Field(default=0.0, ge=0, lt=1)
     offset: float = Field(default=0.0, ge=0)
     noise: float = Field(default=0.0, ge=0, le=1)
+    lesions: float = Field(default=0.0, ge=0, le=1)
 
 
 class Optimisation(_Section):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from MedSRLib import __version__
-from MedSRLib.manifests import Manifest
+from MedSRLib.manifests import Manifest, spelled_once
 from MedSRLib.models import library
 from MedSRLib.models.card import ModelCard, TrainingData
 
@@ -53,7 +53,7 @@ def _card(
         **learned.card,
         normalisation=d.normalisation,
         intensity=f"{d.normalisation} normalisation of the whole input volume",
-        modalities=sorted({v.modality for v in volumes if v.modality}),
+        modalities=sorted(spelled_once({v.modality for v in volumes if v.modality})),
         organs=sorted({v.organ for v in volumes if v.organ}),
         training_data=data,
         licence=recipe.licence or ", ".join(sorted({entry.licence for entry in data if entry.licence})),

@@ -113,3 +113,8 @@ def test_a_missing_manifest_and_an_empty_folder_are_told(tmp_path: Path) -> None
         manifests.load(tmp_path / "none.tsv")
     with pytest.raises(InputError, match=r"\.nii\.gz"):
         manifests.load(tmp_path)
+
+
+def test_modalities_are_named_once_whatever_their_capitals() -> None:
+    assert manifests.spelled_once(["T2W", "FLAIR", "T2w"]) == ["T2w", "FLAIR"]
+    assert manifests.spelled_once([]) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import Any
 
 import shiboken6
@@ -19,15 +20,15 @@ class SceneWidget(QtWidgets.QWidget):
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._scene: Any = None
-        self._tags: list[int] = []
+        self._observed: list[tuple[Any, int]] = []
+        self.destroyed.connect(partial(_stop, self._observed))
 
     def setMRMLScene(self, scene: Any) -> None:
-        for tag in self._tags:
-            self._scene.RemoveObserver(tag)
+        _stop(self._observed)
         self._scene = scene
-        events = [] if scene is None else [getattr(scene, name) for name in _SCENE_EVENTS]
         told = _weakly(self)
-        self._tags = [scene.AddObserver(event, told) for event in events]
+        for name in () if scene is None else _SCENE_EVENTS:
+            self._observed.append((scene, scene.AddObserver(getattr(scene, name), told)))
         self._sceneChanged()
 
     def mrmlScene(self) -> Any:
@@ -35,6 +36,13 @@ class SceneWidget(QtWidgets.QWidget):
 
     def _sceneChanged(self) -> None:
         """Show the nodes that there are."""
+
+
+def _stop(observed: list[tuple[Any, int]], gone: Any = None) -> None:
+    """Let go of the scene: what observes it and is gone would slow every change of it."""
+    while observed:
+        scene, tag = observed.pop()
+        scene.RemoveObserver(tag)
 
 
 def _weakly(widget: SceneWidget) -> Any:

@@ -109,8 +109,9 @@ def _single_shot(milliseconds: int, function: Any) -> None:
 
 
 def reset() -> None:
-    """As new: no nodes, no settings, no messages, the first layout."""
+    """As new: no widgets of panels that were closed, no nodes, no settings, no messages, the first layout."""
     app = QtWidgets.QApplication.instance()
+    app.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete.value)  # outside its loop Qt never deletes later
     slicer.mrmlScene.Clear(True)
     app.settings().clear()
     app.openedUrls.clear()

@@ -102,3 +102,17 @@ def test_a_node_selector_follows_the_scene(qt: Any, scene: Any) -> None:
     assert selector.currentNodeID == node.GetID() and heard[-1] is node
     scene.RemoveNode(node)
     assert selector.currentNodeID == "" and heard[-1] is None
+
+
+def test_a_selector_that_is_gone_no_longer_follows_the_scene(qt: Any, scene: Any) -> None:
+    import slicer
+    import slicer_stand_in
+
+    root = qt.QWidget()
+    selector = slicer.qMRMLNodeComboBox(root)
+    selector.setMRMLScene(scene)
+    observed = selector._object._observed
+    assert [who for who, tag in observed] == [scene] * 4
+    root.deleteLater()
+    slicer_stand_in.reset()
+    assert observed == []

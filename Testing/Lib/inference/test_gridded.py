@@ -24,7 +24,7 @@ NETWORKS = {
     "interpolated": ("rescnn", {"features": 6, "blocks": 1, "layers": 2}),
     "continued": ("srcnn3d", {"features": [6, 4], "deviation": 0.05}),
 }
-SHAPE = (23, 31, 37)
+SHAPE = (15, 19, 27)
 
 
 def network(name: str, residual: str = "cubic"):

@@ -154,7 +154,7 @@ def test_the_guide_is_placed_once_whatever_follows_and_its_place_is_told(
 
 @pytest.fixture(scope="module")
 def trained() -> Model:
-    """Trained for seconds on bodies whose edges agree, some of which one contrast alone shows."""
+    """Trained for seconds on bodies whose edges agree; the recipe draws lesions that one contrast alone shows."""
     recipe = Recipe.model_validate(
         {
             "name": "tiny",
@@ -167,14 +167,14 @@ def trained() -> Model:
                 "axes": "one", "dimensions": 2,
             },
             "degradation": [{"kind": "physical", "noise": 0.01}],
-            "guidance": {"dropout": 0.25},
+            "guidance": {"dropout": 0.25, "lesions": 0.5},
             "optimisation": {"rate": 4e-3, "loss": "mse", "steps": 150, "schedule": "cosine", "clip": 1.0},
         }
     )  # fmt: skip
     frames = []
     for seed in range(6):
         one, other = bodies(100 + seed)
-        frames.append(Frame(one + lesion(seed), (1.0,) * 3, "", {"T1w": other + lesion(seed + 50)}))
+        frames.append(Frame(one, (1.0,) * 3, "", {"T1w": other}))
     torch.manual_seed(0)
     training = training_of(recipe).of(recipe, frames, [], "cpu")
     settings = training.configure_optimizers()
@@ -220,7 +220,7 @@ def test_a_lesion_of_one_modality_neither_vanishes_nor_leaks(trained: Model) -> 
         rms["rest alone"].append(_rms(alone - truth, outside))
     found = {name: float(np.mean(values)) for name, values in rms.items()}
     assert found["rest"] < 0.97 * found["rest alone"]
-    assert found["kept"] < 1.05 * found["kept alone"]
+    assert found["kept"] < found["kept alone"]
     assert found["leaked"] < 0.1 * 0.7
 
 

@@ -30,6 +30,18 @@ def test_a_card_survives_its_file(tmp_path: Path) -> None:
     assert read_card(path) == card()
 
 
+def test_a_card_is_read_again_only_once_its_file_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.json"
+    path.write_text(card().model_dump_json(), encoding="utf-8")
+    first = read_card(path)
+    assert read_card(path) is first
+    path.write_text(card(organs=["brain"]).model_dump_json(), encoding="utf-8")
+    assert read_card(path).organs == ["brain"]
+    path.unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_card(path)
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [

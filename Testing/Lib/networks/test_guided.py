@@ -23,6 +23,7 @@ SMALL: dict[str, Any] = {
     "lmcsc": lambda: LMCSC(LMCSCConfig(features=6, kernel=3, steps=2, guide_steps=3)),
     "lmcsc-apart": lambda: LMCSC(LMCSCConfig(features=6, kernel=3, shared=False, equal=False)),
     "lmcsc-direct": lambda: LMCSC(LMCSCConfig(features=6, kernel=3, steps=2, guide_steps=2, form="direct")),
+    "lmcsc-thin": lambda: LMCSC(LMCSCConfig(features=6, kernel=3, steps=2, guide_form="factorised")),
     "lmcsc-concatenated": lambda: LMCSC(LMCSCConfig(features=6, kernel=3, steps=2, lesita=False)),
     "lmcsc-3d": lambda: LMCSC(LMCSCConfig(dimensions=3, guides=2, features=5, kernel=3, steps=2, guide_steps=1)),
     "lmcsc-strided": lambda: LMCSC(LMCSCConfig(scale=(3, 1), features=6, kernel=3, steps=2, equal=False, pull=0.3)),
@@ -31,6 +32,7 @@ SMALL: dict[str, Any] = {
     "coista": lambda: CoISTA(CoISTAConfig(patch=4, atoms=6, layers=2)),
     "coista-3d": lambda: CoISTA(CoISTAConfig(dimensions=3, guides=2, patch=3, atoms=5, layers=1)),
     "dual-state": lambda: DualState(DualStateConfig(features=4, kernel=3, steps=3, image_steps=2)),
+    "dual-state-thin": lambda: DualState(DualStateConfig(features=4, kernel=3, steps=2, form="factorised")),
     "dual-state-x4": lambda: DualState(DualStateConfig(scale=(4, 4), features=4, kernel=3, steps=2, guide_steps=2)),
     "dual-state-once": lambda: DualState(DualStateConfig(scale=(3, 1), features=9, kernel=3, steps=1, shared=False)),
     "dual-state-through": lambda: DualState(
@@ -123,15 +125,16 @@ def test_sixteen_bits_do_not_coarsen_the_result(name: str) -> None:
 
 
 def test_lmcsc_has_as_many_parameters_as_its_formula() -> None:
-    """Kernels of p = 49 numbers, k = 64: P, Q, R of image and guide, D, and two thresholds a channel."""
-    assert parameters(LMCSC(LMCSCConfig())) == 7 * 64 * 49 + 2 * 64
+    """Kernels of p = 49 numbers, k = 64: P, Q, R of the image, W and S (k → k) of the guide, D, two thresholds."""
+    assert parameters(LMCSC(LMCSCConfig())) == (5 + 64) * 64 * 49 + 2 * 64
+    assert parameters(LMCSC(LMCSCConfig(guide_form="factorised"))) == 7 * 64 * 49 + 2 * 64
     unguided = LMCSC(LMCSCConfig(guided=False))
     assert parameters(unguided) == 4 * 64 * 49 + 64
     assert not any("guide" in key for key, _ in unguided.named_parameters())
-    assert parameters(LMCSC(LMCSCConfig(equal=False))) == 7 * 64 * 49 + 3 * 64
-    assert parameters(LMCSC(LMCSCConfig(lesita=False))) == 7 * 64 * 49 + 2 * 64 + 2 * 64 * 64
-    assert parameters(LMCSC(LMCSCConfig(shared=False))) == (2 * (1 + 2 + 2) + 1) * 64 * 49 + 2 * 3 * 64
-    assert parameters(LMCSC(LMCSCConfig(dimensions=3, features=32, kernel=5))) == 7 * 32 * 125 + 2 * 32
+    assert parameters(LMCSC(LMCSCConfig(equal=False))) == (5 + 64) * 64 * 49 + 3 * 64
+    assert parameters(LMCSC(LMCSCConfig(lesita=False))) == (5 + 64) * 64 * 49 + 2 * 64 + 2 * 64 * 64
+    assert parameters(LMCSC(LMCSCConfig(shared=False))) == (1 + 4 + 1 + 2 * 64 + 1) * 64 * 49 + 2 * 3 * 64
+    assert parameters(LMCSC(LMCSCConfig(dimensions=3, features=32, kernel=5))) == (5 + 32) * 32 * 125 + 2 * 32
 
 
 def test_djf_has_as_many_parameters_as_its_formula() -> None:
@@ -149,7 +152,7 @@ def test_coista_has_as_many_parameters_as_its_formula() -> None:
 
 def test_dual_state_has_as_many_parameters_as_its_formula() -> None:
     """k = 64, p = 49, ×4: ACSC of image and guide; P, Q, R; up and down of 8 × 8; two conv3; D; thresholds."""
-    coder, thin, wide = 3 * 64 * 49 + 64, 64 * 49, 64 * 64 * 64 + 64
+    coder, thin, wide = (1 + 64) * 64 * 49 + 64, 64 * 49, 64 * 64 * 64 + 64
     fine = 2 * (64 * 64 * 9 + 64)
     full = DualStateConfig(scale=(4, 4))
     assert parameters(DualState(full)) == 2 * coder + (3 * thin + 64) + 2 * wide + fine + 64 + thin
@@ -157,6 +160,8 @@ def test_dual_state_has_as_many_parameters_as_its_formula() -> None:
     assert parameters(unguided) == coder + (3 * thin + 64) + wide + fine + 64 + thin
     single = DualState(replace(full, single_state=True))
     assert parameters(single) == 2 * coder + wide + fine + 64 + thin
+    thinner = DualState(replace(full, form="factorised"))
+    assert parameters(DualState(full)) - parameters(thinner) == 2 * (64 * 64 * 49 - 2 * thin)
     concatenated = DualState(replace(full, lesita=False))
     assert parameters(concatenated) == parameters(DualState(full)) + 2 * (2 * 64 * 64)
 

@@ -14,6 +14,8 @@ from MedSRLib.manifests import load as load_manifest
 from MedSRLib.progress import Progress
 from MedSRLib.training import engine
 from MedSRLib.training import recipe as recipes
+from MedSRLib.training.frames import Frame
+from MedSRLib.training.kinds import training_of
 from MedSRLib.upscaling import upscale
 
 ARCHITECTURES = {
@@ -87,3 +89,13 @@ def test_what_another_modality_left_out_is_warned_of(manifest: Path) -> None:
 def test_without_dropout_a_model_needs_its_guide(manifest: Path) -> None:
     model = engine.fit(recipe("lmcsc", guidance={}), load_manifest(manifest), runtime=Runtime(), progress=Progress())
     assert not model.card.guide_optional
+
+
+@pytest.mark.parametrize(("slices", "coarsest"), [("any", 12.0), ("k", 4.0)])
+def test_axes_that_are_never_coarse_do_not_count_as_spacing_trained_for(slices: str, coarsest: float) -> None:
+    sampling = {"patch": 8, "scale_min": 2.0, "scale_max": 4.0, "dimensions": 2, "slices": slices}
+    asked = recipe("lmcsc", sampling=sampling)
+    values = np.random.default_rng(0).random((30, 40, 40)).astype(np.float32)
+    frame = Frame(values, (3.0, 0.8, 0.7), "", {"T1w": values})
+    told = training_of(asked).of(asked, [frame], [], "cpu").learned([(0.7, 0.8, 3.0), (1.0, 1.0, 1.0)])
+    assert told["spacing_mm"] == (1.4, coarsest)
