@@ -28,6 +28,7 @@ from MedSRLib.methods.application import Application, Made, Task, on_any_grid, p
 from MedSRLib.progress import Progress
 
 if TYPE_CHECKING:
+    from MedSRLib.methods.guides import Given
     from MedSRLib.models.library import Model
 
 Factors = float | Sequence[float]
@@ -83,7 +84,7 @@ def upscale(
     spacing: Factors | None = None,
     like: sitk.Image | Grid | None = None,
     isotropic: bool = False,
-    guide: sitk.Image | None = None,
+    guide: Given = None,
     model: Model | str | None = None,
     options: Mapping[str, Any] | None = None,
     runtime: Runtime | None = None,
@@ -98,7 +99,8 @@ def upscale(
         image: any SimpleITK image of one scalar a voxel; it is left as it is.
         method: identifier of `registry.identifiers`.
         scale, spacing, like, isotropic: the wanted grid, see `target_grid`.
-        guide: a sharper image of another modality of the same patient, for methods that need one.
+        guide: a sharper image of another modality of the same patient, for methods that need one; several at once by
+            what they show, as in {"T1w": image, "T2w": other}.
         model: trained weights or their name, for methods that need them; by default the library's.
         options: of the method.
         runtime: device, precision, memory budget, seed; by default the best of this machine.
@@ -148,7 +150,7 @@ def outcome(
     target: Grid,
     method: str = "bspline",
     *,
-    guide: sitk.Image | None = None,
+    guide: Given = None,
     model: Model | str | None = None,
     options: Mapping[str, Any] | None = None,
     runtime: Runtime | None = None,

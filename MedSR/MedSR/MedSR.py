@@ -53,7 +53,8 @@ class MedSRParameterNode:
     ``isotropicMm`` of 0 the finest spacing of the input, and ``memory`` of 0 GB the default budget. ``consistency`` and
     ``uncertainty`` ask for a map beside the result, ``refine`` for a result that explains the input. ``thickness`` of
     0 mm is the one that DICOM files tell; ``methodOptions`` is written by ``MedSRLogic.setOption``. Without a
-    ``guideVolume`` the one that ``MedSRLogic.sharperVolume`` finds guides, unless ``useGuide`` is off.
+    ``guideVolume`` the one that ``MedSRLogic.sharperVolume`` finds guides, unless ``useGuide`` is off; a second guide
+    likewise, with models that take two.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -71,6 +72,8 @@ class MedSRParameterNode:
     likeVolume: vtkMRMLScalarVolumeNode
     guideVolume: vtkMRMLScalarVolumeNode
     useGuide: bool = True
+    secondGuideVolume: vtkMRMLScalarVolumeNode
+    useSecondGuide: bool = True
     target: str = ""
     family: str = ""
     method: str = RECOMMENDED

@@ -19,7 +19,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def list_models(as_json: AsJson = False) -> None:
     """List the models, shipped ones first."""
     with telling_errors():
-        from MedSRLib.models import library
+        from MedSRLib.models import guiding, library
 
         cards = library.cards()
         damaged = library.damaged()
@@ -32,7 +32,7 @@ def list_models(as_json: AsJson = False) -> None:
                 name,
                 card.method,
                 f"{card.scale_min:g} to {card.scale_max:g}",
-                ", ".join(card.modalities),
+                ", ".join(card.modalities) + (f", guided by {guiding.told(card)}" if card.guide_modalities else ""),
                 card.licence,
             )
             for name, card in cards.items()

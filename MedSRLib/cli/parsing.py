@@ -44,6 +44,16 @@ def _value(text: str) -> Any:
         return text
 
 
+def guides(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """``FILE``, or ``MODALITY=FILE`` unless there is a file of that very name."""
+    found = []
+    for text in texts:
+        modality, equals, path = text.partition("=")
+        named = bool(equals and modality and path) and "/" not in modality and not Path(text).exists()
+        found.append({"image": Path(path), "modality": modality} if named else {"image": Path(text)})
+    return found
+
+
 def named_files(texts: Sequence[str]) -> dict[str, Path]:
     """``name=FILE`` pairs."""
     found = {}

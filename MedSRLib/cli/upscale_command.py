@@ -23,7 +23,10 @@ def upscale(
     spacing: Annotated[str | None, typer.Option(help="Spacing wanted in mm: 1, or 1,1,3 along x,y,z.")] = None,
     like: Annotated[Path | None, typer.Option(help="An image whose grid is wanted.")] = None,
     isotropic: Annotated[bool, typer.Option("--isotropic", help="The finest spacing along every axis.")] = False,
-    guide: Annotated[Path | None, typer.Option(help="A sharper image of another modality.")] = None,
+    guide: Annotated[
+        list[str] | None,
+        typer.Option(help="A sharper image of another modality, or T2w=FILE to say which; several for several guides."),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="A model of `medsr models list`, or its path.")] = None,
     target: Annotated[str, typer.Option(help="Synthesise this modality, such as T2w; scale 1 unless given.")] = "",
     modality: Annotated[str, typer.Option(help="What the input shows, such as T1w, to choose the model.")] = "",
@@ -78,6 +81,6 @@ def upscale(
         inputs: dict[str, Any] = {"manifest": batch}
         job: dict[str, Any] = {"task": "batch", "inputs": inputs, "outputs": {"folder": output, **maps}}
     else:
-        inputs = {"image": image, "like": like, "guide": guide}
+        inputs = {"image": image, "like": like, "guide": parsing.guides(guide or [])}
         job = {"task": "upscale", "inputs": inputs, "outputs": {"image": output, **maps}}
     run_job({**job, "parameters": parameters}, as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from MedSRLib.acquisition import Acquisition
     from MedSRLib.inference.runtime import Runtime
     from MedSRLib.methods.contract import MethodInfo
+    from MedSRLib.methods.guides import Guides
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
     from MedSRLib.upscaling import Outcome
@@ -58,8 +59,8 @@ class Settled:
             "precision": self.runtime.precision,
         }
 
-    def chosen_for(self, image: sitk.Image, like: sitk.Image | None = None) -> Settled:
-        """The same with the library's model for this very image, where the job names none."""
+    def chosen_for(self, image: sitk.Image, like: sitk.Image | None = None, shown: Sequence[str] = ()) -> Settled:
+        """The same with the library's model for this very image and what its guides show, where the job names none."""
         from MedSRLib.methods.application import task_of
         from MedSRLib.models import library
 
@@ -68,7 +69,8 @@ class Settled:
         images.check(image)
         task = task_of(Grid.of(images.frames(image)[0]), self._target(image, like))
         wanted = self.parameters
-        return self.made_with(library.default(wanted.method, wanted.modality or None, *task, target=wanted.target))
+        modality = wanted.modality or None
+        return self.made_with(library.default(wanted.method, modality, *task, target=wanted.target, guides=shown))
 
     def made_with(self, name: str | None) -> Settled:
         """The same with a model of the library, where the job names none and the library has it."""
@@ -92,7 +94,7 @@ class Settled:
         progress: Progress,
         *,
         like: sitk.Image | None = None,
-        guide: sitk.Image | None = None,
+        guides: Guides = (),
     ) -> Outcome:
         """The image upscaled with these settings, with its uncertainty if there is an ensemble."""
         from MedSRLib import upscaling
@@ -104,7 +106,7 @@ class Settled:
             image,
             self._target(image, like),
             wanted.method,
-            guide=guide,
+            guide=guides,
             model=self.model,
             options=wanted.options,
             runtime=self.runtime,
@@ -187,8 +189,9 @@ def _check_target(parameters: UpscaleParameters, info: MethodInfo) -> None:
 def perform(job: UpscaleJob, progress: Progress) -> dict[str, Any]:
     """Upscale one volume; the result names its files and tells where they came from."""
     from MedSRLib.inference import consistency
+    from MedSRLib.methods.guides import Guide
 
-    inputs = (job.inputs.image, job.inputs.like, job.inputs.guide)
+    inputs = (job.inputs.image, job.inputs.like, *(guide.image for guide in job.inputs.guide))
     checks.inputs_exist(inputs)
     maps = {name: path for name in MAPS if (path := getattr(job.outputs, name)) is not None}
     checks.images_can_be_written((job.outputs.image, *maps.values()), inputs)
@@ -197,14 +200,16 @@ def perform(job: UpscaleJob, progress: Progress) -> dict[str, Any]:
     progress.stage("Reading")
     image = images.read(job.inputs.image, progress)
     like = None if job.inputs.like is None else images.read(job.inputs.like, progress)
-    guide = None if job.inputs.guide is None else images.read(job.inputs.guide, progress)
+    guides = [Guide(images.read(guide.image, progress), guide.shown) for guide in job.inputs.guide]
     if like is not None and "consistency" in maps:
         consistency.refuse_oblique(Grid.of(images.frames(like)[0]), Grid.of(images.frames(image)[0]))
-    settled = settled.chosen_for(image, like)
+    settled = settled.chosen_for(image, like, [guide.modality for guide in guides])
     progress.stage(f"Upscaling with {job.parameters.method}")
-    outcome = settled.apply(image, progress, like=like, guide=guide)
+    outcome = settled.apply(image, progress, like=like, guides=guides)
     progress.stage("Writing")
     origin = origin_of(settled, job.inputs.image, image, outcome.image)
+    if job.inputs.guide:
+        origin["guides"] = [guide.told() for guide in job.inputs.guide]
     write_maps(maps, settled, image, outcome, origin)
     images.write(outcome.image, job.outputs.image, provenance=origin)
     outputs = {"image": job.outputs.image, **maps}

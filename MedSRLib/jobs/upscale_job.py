@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from MedSRLib import files, modalities
 from MedSRLib.jobs.parts import CohortInputs, Factors, Folder, JobPath, RuntimeParameters, Strict
 
 
@@ -52,11 +53,37 @@ def _refuse_uncertainty_alone(path: Path | None, parameters: UpscaleParameters) 
         raise ValueError("an uncertainty map is the spread of an ensemble; give ensemble too, such as flips")
 
 
-class UpscaleInputs(Strict):
-    """The image to upscale; ``like`` is an image whose grid is wanted, ``guide`` one of another modality."""
+class GuideFile(Strict):
+    """An image of another modality; what it shows is told by its name where it is not said."""
 
     image: JobPath
-    guide: JobPath | None = None
+    modality: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What the image shows; empty if nothing tells."""
+        return self.modality or modalities.of_name(self.image.name)
+
+    def told(self) -> dict[str, Any]:
+        """Which file it is, for the record of a result."""
+        sha256 = files.sha256(self.image) if self.image.is_file() else None
+        return {"input": self.image.name, "input_sha256": sha256, "modality": self.shown}
+
+
+def _guide_files(given: Any) -> Any:
+    """A path, or several, as `GuideFile` are written in full."""
+    several = given if isinstance(given, (list, tuple)) else [] if given is None else [given]
+    return [{"image": each} if isinstance(each, (str, Path)) else each for each in several]
+
+
+class UpscaleInputs(Strict):
+    """The image to upscale; ``like`` is an image whose grid is wanted, ``guide`` one of another modality, or several.
+
+    "guide": "t1w.nii.gz", or "guide": ["t1w.nii.gz", {"image": "sag.nii.gz", "modality": "T2w"}]
+    """
+
+    image: JobPath
+    guide: Annotated[tuple[GuideFile, ...], BeforeValidator(_guide_files)] = ()
     like: JobPath | None = None
 
 

@@ -23,10 +23,13 @@ from MedSRLib.inference import runtime as runtimes
 from MedSRLib.inference.refinement import Refined, Refinement
 from MedSRLib.inference.runtime import Runtime
 from MedSRLib.methods import registry
-from MedSRLib.methods.contract import GUIDE_METADATA, Method, MethodInfo
+from MedSRLib.methods.contract import Method, MethodInfo
+from MedSRLib.methods.guides import Guide, guides_of, told_of
+from MedSRLib.models import guiding
 from MedSRLib.progress import Progress
 
 if TYPE_CHECKING:
+    from MedSRLib.methods.guides import Given
     from MedSRLib.models.library import Model
 
 Task = tuple[Sequence[float], Sequence[float]]
@@ -47,7 +50,7 @@ class Application:
     method: Method
     options: Mapping[str, Any]
     model: Model | None
-    guide: sitk.Image | None
+    guides: tuple[Guide, ...]
     runtime: Runtime
     ensemble: str | None = None
     refine: Refinement | None = None
@@ -76,14 +79,14 @@ class Application:
     def once(self, image: sitk.Image, grid: Grid, progress: Progress) -> sitk.Image:
         """The method alone, on a prepared image."""
         return self.method.upscale(
-            image, grid, guide=self.guide, model=self.model, runtime=self.runtime, progress=progress
+            image, grid, guides=self.guides, model=self.model, runtime=self.runtime, progress=progress
         )
 
 
 @dataclass(frozen=True)
 class Made:
     """One frame: the result, its spread over an ensemble, how its refinement went, how many copies there were, and what
-    was done to the guide, in words."""
+    was done to the guides, in words."""
 
     image: sitk.Image
     spread: sitk.Image | None
@@ -96,28 +99,37 @@ def prepare(
     identifier: str,
     options: Mapping[str, Any] | None,
     model: Model | str | None,
-    guide: sitk.Image | None,
+    guide: Given,
     runtime: Runtime | None,
     progress: Progress,
     task: Task | None = None,
 ) -> Application:
-    """The method, created, with its model found (without a name, the library's for the task) and its guide checked.
+    """The method, created, with its model found (without a name, the library's for the task) and its guides checked.
 
     Raises:
         MedSRError: for an unknown method or option, and for a model or guide that is missing or not taken.
     """
-    method = registry.create(identifier, options)
-    _check_guide(method.info, guide is not None, progress)
+    method, guides = registry.create(identifier, options), guides_of(guide)
+    shown = [each.modality for each in guides]
+    _check_guides(method.info, bool(guides), progress)
+    found = _model_of(method.info, model, task, shown)
+    if found is not None and guides:
+        guiding.placed(found.card, shown)
+        if guiding.missing(found.card, len(guides)):
+            progress.warn(
+                f"The model '{found.card.name}' takes {guiding.most(found.card)} guides at once "
+                f"({guiding.told(found.card)}) and is given {len(guides)}: expect less detail than with all."
+            )
     return Application(
         method,
         dict(options or {}),
-        _model_of(method.info, model, task),
-        None if guide is None else images.prepared(guide, progress),
+        found,
+        tuple(replace(each, image=images.prepared(each.image, progress)) for each in guides),
         runtime or runtimes.choose(),
     )
 
 
-def _check_guide(info: MethodInfo, given: bool, progress: Progress) -> None:
+def _check_guides(info: MethodInfo, given: bool, progress: Progress) -> None:
     if info.needs_guide and not given and info.guide_optional:
         progress.warn(f"{info.title} is given no guide and works without: expect less detail than with one.")
     elif info.needs_guide != given:
@@ -131,14 +143,15 @@ def task_of(image: Grid, target: Grid) -> Task:
     return source.spacing, grids.scale_between(regridding.working_grid(source, wanted), source)
 
 
-def _model_of(info: MethodInfo, model: Model | str | None, task: Task | None) -> Model | None:
+def _model_of(info: MethodInfo, model: Model | str | None, task: Task | None, shown: Sequence[str]) -> Model | None:
     if not info.needs_model:
         if model is not None:
             raise OptionError(f"The method '{info.identifier}' takes no model.", "", "Leave it out.")
         return None
     from MedSRLib.models import library
 
-    name = library.default(info.identifier, None, *(task or ())) if model is None else model
+    spacing, scale = task or (None, None)
+    name = library.default(info.identifier, None, spacing, scale, guides=shown) if model is None else model
     if name is None:
         raise ModelError(
             f"There is no model for the method '{info.identifier}' in the library.",
@@ -166,7 +179,8 @@ def on_any_grid(work: Application, image: sitk.Image, target: Grid, progress: Pr
             "Every voxel of it lies outside the image's field of view.",
             "Check that both images are of one patient and in one coordinate system.",
         )
-    work = _with_placed_guide(work, source, progress)
+    placed = (work.method.place_guide(g, source, runtime=work.runtime, progress=progress) for g in work.guides)
+    work = replace(work, guides=tuple(placed))
     made = _along_the_axes(work, source, regridding.working_grid(Grid.of(source), wanted), progress)
     changed = work.model is not None and bool(work.model.card.target_modality)
     lowest = float(images.to_array(made.image if changed else source).min())
@@ -176,7 +190,7 @@ def on_any_grid(work: Application, image: sitk.Image, target: Grid, progress: Pr
             f"field of view; they are set to its minimum, {lowest:g}."
         )
 
-    def placed(volume: sitk.Image, kind: str, beyond: float) -> sitk.Image:
+    def onto_target(volume: sitk.Image, kind: str, beyond: float) -> sitk.Image:
         volume = turn_back.undo_image(regridding.onto(volume, wanted, kind, outside, beyond))
         volume.SetOrigin(target.origin)  # equal already, but for rounding
         volume.SetSpacing(target.spacing)
@@ -184,20 +198,8 @@ def on_any_grid(work: Application, image: sitk.Image, target: Grid, progress: Pr
         return volume
 
     kind = "nearest" if work.of_labels else "bspline"
-    spread = None if made.spread is None else placed(made.spread, "linear", 0.0)
-    return replace(made, image=placed(made.image, kind, lowest), spread=spread, guide=_told_of_guide(work))
-
-
-def _with_placed_guide(work: Application, source: sitk.Image, progress: Progress) -> Application:
-    if work.guide is None:
-        return work
-    guide = work.method.place_guide(work.guide, source, runtime=work.runtime, progress=progress)
-    return replace(work, guide=guide)
-
-
-def _told_of_guide(work: Application) -> str:
-    guide = work.guide
-    return guide.GetMetaData(GUIDE_METADATA) if guide is not None and guide.HasMetaDataKey(GUIDE_METADATA) else ""
+    spread = None if made.spread is None else onto_target(made.spread, "linear", 0.0)
+    return replace(made, image=onto_target(made.image, kind, lowest), spread=spread, guide=told_of(work.guides))
 
 
 def _along_the_axes(work: Application, source: sitk.Image, grid: Grid, progress: Progress) -> Made:

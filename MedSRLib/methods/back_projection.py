@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import SimpleITK as sitk
 
     from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.methods.guides import Guides
     from MedSRLib.models.card import ModelCard
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
@@ -98,7 +99,7 @@ class BackProjection(Method):
         image: sitk.Image,
         grid: Grid,
         *,
-        guide: sitk.Image | None = None,
+        guides: Guides = (),
         model: Model | None = None,
         runtime: Runtime,
         progress: Progress,

@@ -21,15 +21,12 @@ if TYPE_CHECKING:
 
     from MedSRLib.grids import Grid
     from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.methods.guides import Guide, Guides
     from MedSRLib.models.card import ModelCard
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
 
 FAMILIES = ("interpolation", "single-image", "through-plane", "guided", "synthesis", "dictionary")
-
-
-GUIDE_METADATA = "MedSR_guide"
-"""Metadata key of a guide that `Method.place_guide` placed: what was done to it, in words."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,7 @@ class Method(ABC):
         image: sitk.Image,
         grid: Grid,
         *,
-        guide: sitk.Image | None = None,
+        guides: Guides = (),
         model: Model | None = None,
         runtime: Runtime,
         progress: Progress,
@@ -135,7 +132,7 @@ class Method(ABC):
             image: a finite 3D float32 image (`upscaling.upscale` sees to that for any user's image).
             grid: the wanted grid: same directions as the image (`grids.relate` gives a map) and nowhere
                 coarser than it. Positions outside the image's field of view take its border values.
-            guide: a sharper image of another modality of the same patient, if the method needs one.
+            guides: sharper images of other modalities of the same patient, if the method needs them.
             model: trained weights, if the method needs them.
             runtime: device, precision, memory budget and seed; the method chooses none of these.
             progress: told how far the work is; may raise `Cancelled`.
@@ -145,11 +142,11 @@ class Method(ABC):
             and seed give the same output, bit for bit on CPU.
         """
 
-    def place_guide(self, guide: sitk.Image, image: sitk.Image, *, runtime: Runtime, progress: Progress) -> sitk.Image:
-        """The guide where `upscale` is to take it, done once an image, whatever ensemble follows; here as it is.
+    def place_guide(self, guide: Guide, image: sitk.Image, *, runtime: Runtime, progress: Progress) -> Guide:
+        """A guide where `upscale` is to take it, done once an image, whatever ensemble follows; here as it is.
 
         Args:
-            guide: a finite 3D float32 image.
+            guide: of a finite 3D float32 image.
             image: the prepared image that is to be upscaled.
             runtime: of the upscaling.
             progress: told what is done to the guide.

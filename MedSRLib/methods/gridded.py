@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.methods.guides import Guides
     from MedSRLib.models.card import ModelCard
     from MedSRLib.models.library import Model
     from MedSRLib.networks.on_grid import OnGrid
@@ -60,7 +61,7 @@ class GridMethod(Method):
         image: sitk.Image,
         grid: Grid,
         *,
-        guide: sitk.Image | None = None,
+        guides: Guides = (),
         model: Model | None = None,
         runtime: Runtime,
         progress: Progress,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import SimpleITK as sitk
 
     from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.methods.guides import Guides
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
 
@@ -31,7 +32,7 @@ class _Interpolation(Method):
         image: sitk.Image,
         grid: Grid,
         *,
-        guide: sitk.Image | None = None,
+        guides: Guides = (),
         model: Model | None = None,
         runtime: Runtime,
         progress: Progress,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import SimpleITK as sitk
 
     from MedSRLib.inference.runtime import Runtime
+    from MedSRLib.methods.guides import Guides
     from MedSRLib.models.card import ModelCard
     from MedSRLib.models.library import Model
     from MedSRLib.progress import Progress
@@ -68,7 +69,7 @@ class Sander(Method):
         image: sitk.Image,
         grid: Grid,
         *,
-        guide: sitk.Image | None = None,
+        guides: Guides = (),
         model: Model | None = None,
         runtime: Runtime,
         progress: Progress,

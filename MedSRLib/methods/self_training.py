@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from MedSRLib.inference.runtime import Runtime
     from MedSRLib.intensity import Normalisation
+    from MedSRLib.methods.guides import Guides
     from MedSRLib.methods.thick_slices import SliceProfile
     from MedSRLib.models.card import ModelCard
     from MedSRLib.models.library import Model
@@ -130,7 +131,7 @@ class SelfTraining(Method):
         image: sitk.Image,
         grid: Grid,
         *,
-        guide: sitk.Image | None = None,
+        guides: Guides = (),
         model: Model | None = None,
         runtime: Runtime,
         progress: Progress,

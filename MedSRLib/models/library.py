@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from MedSRLib import files
 from MedSRLib.errors import ModelError, OutputError
+from MedSRLib.models import guiding
 from MedSRLib.models.card import ModelCard, read_card, warnings_for, with_name
 
 if TYPE_CHECKING:
@@ -254,11 +255,12 @@ def default(
     spacing: Sequence[float] | None = None,
     scale: Sequence[float] | None = None,
     target: str = "",
+    guides: Sequence[str] = (),
 ) -> str | None:
     """The model a method takes when none is given: that which was trained for most of what is known of the task.
 
-    Of equals the one for the narrowest range of scales, then the shipped ones, in the order of their names. Models that
-    synthesise are taken only where that is wanted, and only for modalities they know.
+    Of equals that which lacks the fewest guides, then that for the narrowest range of scales, then the shipped ones, in
+    the order of their names. Models that synthesise are taken only where that is wanted, for modalities they know.
 
     Args:
         method: identifier.
@@ -266,15 +268,17 @@ def default(
         spacing: of the input, mm, if known.
         scale: asked for, x, y, z, if known.
         target: modality to synthesise; empty if it stays.
+        guides: what each guide shows; empty where that is not known.
     """
     of_method = [c for c in cards().values() if c.method == method and c.target_modality.lower() == target.lower()]
     covering = [card for card in of_method if modality is None or card.covers(modality)]
     known = covering if target else covering or of_method
 
-    def misfit(card: ModelCard) -> tuple[int, float]:
-        if spacing is None or scale is None:
-            return 0, 0.0
-        return len(warnings_for(card, spacing, scale)), card.scale_max - card.scale_min
+    def misfit(card: ModelCard) -> tuple[float, ...]:
+        outside, width = 0, 0.0
+        if spacing is not None and scale is not None:
+            outside, width = len(warnings_for(card, spacing, scale)), card.scale_max - card.scale_min
+        return not guiding.takes(card, guides), outside, guiding.missing(card, len(guides)), width
 
     best = min(known, key=misfit, default=None)
     return None if best is None else best.name

@@ -21,6 +21,7 @@ from MedSRLib.evaluation.reference import Reference
 from MedSRLib.evaluation.slicewise import FLAT
 from MedSRLib.inference.refinement import Refinement
 from MedSRLib.methods import registry
+from MedSRLib.methods.guides import Guide
 from MedSRLib.models import library
 from MedSRLib.progress import Progress
 from MedSRLib.protocols.cells import Case, Cell, Measured
@@ -99,6 +100,12 @@ class _Bench:
     def _turned(self, array: np.ndarray) -> sitk.Image:
         return images.from_array(self._turn.apply(array), self._turn.turned_grid)
 
+    def _shown(self) -> str:
+        """What the guide shows; empty where the group's guides may show one or the other."""
+        named = self.case.group.guide
+        names = [named] if isinstance(named, str) else list(named or [])
+        return names[0] if len({name.lower() for name in names}) == 1 else ""
+
     def _upscaled(self, cell: Cell, progress: Progress) -> sitk.Image:
         needs_guide = registry.get(cell.method.identifier).info.needs_guide
         guide = self._subject.guide if needs_guide and cell.method.guide else None
@@ -106,7 +113,7 @@ class _Bench:
             self._input,
             cell.method.identifier,
             like=self._turn.turned_grid,
-            guide=None if guide is None else self._turned(guide),
+            guide=None if guide is None else [Guide(self._turned(guide), self._shown())],
             model=_model(cell),
             options=cell.method.options_for(self.case.degradation),
             ensemble=cell.method.ensemble,

@@ -216,6 +216,7 @@ def module_of(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress
     import torch
 
     from MedSRLib.training import kinds
+    from MedSRLib.training.starting import take_weights
 
     training = kinds.training_of(recipe)
     train, validation = _frames(recipe, split, progress)
@@ -223,7 +224,7 @@ def module_of(recipe: Recipe, split: Split, runtime: Runtime, progress: Progress
     module = training.of(recipe, train, validation, runtime.device)
     progress.log(f"Training on {module.draws.count} volumes, validating on {len(split.validation.volumes)}.")
     if recipe.start_from:
-        _take_weights(module, recipe.start_from)
+        take_weights(module, recipe.start_from)
     return module
 
 
@@ -236,23 +237,3 @@ def _frames(recipe: Recipe, split: Split, progress: Progress) -> tuple[list[Fram
         for volumes in (split.train.volumes, split.validation.volumes)
     )
     return train, validation
-
-
-def _take_weights(module: Training, name: str) -> None:
-    """Start from a model of the library, or of a file, whose architecture is the recipe's but perhaps for its scale.
-
-    Layers that depend on the scale then start anew (EDSR trains ×4 from ×2 in this way).
-    """
-    from MedSRLib.models import building, library
-
-    start = building.trained(library.load(name, module.recipe.method))
-    theirs, ours = ({k: v for k, v in n.architecture().items() if k != "scale"} for n in (start, module.network))
-    if theirs != ours:
-        raise OptionError(
-            f"The model '{name}' has another architecture than the recipe.",
-            "start_from refines the weights of a model, so both must agree in all but the scale.",
-            "Copy the architecture from the model's card into the recipe.",
-        )
-    own = module.network.state_dict()
-    fitting = {key: value for key, value in start.state_dict().items() if value.shape == own[key].shape}
-    module.network.load_state_dict({**own, **fitting})

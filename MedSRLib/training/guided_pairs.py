@@ -3,6 +3,9 @@
 A guide of a patient is never quite in place and never of quite the contrast that was trained on. Each patch's guide is
 therefore shifted and turned a little, its intensities are bent, and sometimes there is none (`recipe.Guidance`).
 Lesions may be drawn into either alone (`lesions`).
+
+A network of several guides at once has a channel for each modality that the recipe lists. A guide that is left out, or
+that a subject does not have, as its own modality never guides a volume, is 0 in its channel.
 """
 
 from __future__ import annotations
@@ -58,10 +61,14 @@ class GuidedPairs(Pairs):
                 f"The network of '{recipe.method}' takes {guides} at once.",
                 "Name the modality that guides; of several guides at once, all of them in their order.",
             )
-        self._stride, self._count = scale, guides
+        self._stride = scale
+        channels = [named] if guides == 1 else [[name] for name in named]
         kept = [frame for frame in frames if holds_patch(frame.values.shape, recipe)]
         self._spacings = np.array([frame.spacing for frame in kept])
-        self._others = [[self._held(f.others[name]) for name in named if name in f.others] for f in kept]
+        self._others = [
+            [[self._held(f.others[name]) for name in names if name in f.others] for names in channels] for f in kept
+        ]
+        """Of each volume, for each channel, the volumes that may fill it."""
 
     def _held(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32)).to(self._device)
@@ -86,11 +93,14 @@ class GuidedPairs(Pairs):
         generator: np.random.Generator,
     ) -> Tensor | None:
         """The guides of some patches on the network's own grid, (n, g, k, j, i); None if they are to do without."""
-        g = self._recipe.guidance
-        if generator.random() < g.dropout:
+        volumes = [self._others[place.volume] for place in places]
+        kept = [generator.random() >= self._recipe.guidance.dropout for _ in volumes[0]]
+        shown = torch.tensor([[bool(each) and keep for each, keep in zip(v, kept, strict=True)] for v in volumes])
+        if not shown.any():
             return None
         cut = torch.stack([self._cut(place, generator) for place in places])
         cut = self._bent(self._with_lesions(cut, places, generator), generator)
+        cut = cut * shown[:, :, None, None, None].to(cut)
         if self._stride is None:
             rows, columns, slices = planes
             return cut[:, :, rows[:, None, None], columns[:, None], slices]
@@ -101,10 +111,15 @@ class GuidedPairs(Pairs):
         return apply_separable(cut, matrices)
 
     def _cut(self, place: Place, generator: np.random.Generator) -> Tensor:
-        """The guides of one patch, slightly out of place, (g, k, j, i)."""
-        others = self._others[place.volume]
-        chosen = others if self._count > 1 else [others[int(generator.integers(len(others)))]]
-        return torch.stack([place.turned(self._displaced(volume, place, generator)) for volume in chosen])
+        """The guides of one patch, slightly out of place, (g, k, j, i); 0 where there is none."""
+        cut = []
+        for others in self._others[place.volume]:
+            if others:
+                volume = others[int(generator.integers(len(others)))]
+                cut.append(place.turned(self._displaced(volume, place, generator)))
+            else:
+                cut.append(place.turned(torch.zeros(place.extent, device=self._device)))
+        return torch.stack(cut)
 
     def _displaced(self, volume: Tensor, place: Place, generator: np.random.Generator) -> Tensor:
         """The box of a place as a volume shows it that has moved a little, (k, j, i) in the volume's own order."""
@@ -136,13 +151,15 @@ class GuidedPairs(Pairs):
         return moved[inner]
 
     def _bent(self, guide: Tensor, generator: np.random.Generator) -> Tensor:
-        """The guides (n, g, k, j, i) with other contrasts, gains and noise, each sample's its own."""
+        """The guides (n, g, k, j, i) with other contrasts, gains and noise, each its own."""
         g = self._recipe.guidance
-        shape = (len(guide), 1, 1, 1, 1)
+        shape = (*guide.shape[:2], 1, 1, 1)
         if g.contrast:
             share = torch.tensor(generator.uniform(0, g.contrast, shape), dtype=torch.float32, device=guide.device)
             share = share * torch.tensor(generator.random(shape) < 0.5, device=guide.device)
-            guide = (1 - share) * guide + share * torch.stack([_curved(one, generator) for one in guide])
+            guide = (1 - share) * guide + share * torch.stack(
+                [torch.stack([_curved(one, generator) for one in sample]) for sample in guide]
+            )
         gain, offset = (
             torch.tensor(generator.uniform(-1, 1, shape), dtype=torch.float32, device=guide.device) for _ in range(2)
         )

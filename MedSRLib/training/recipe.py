@@ -28,9 +28,10 @@ class DataRecipe(_Section):
     """Which volumes of the manifest, and how their intensities are normalised.
 
     ``validation_subjects`` are held out: these, or so many of those that fit. ``guide`` and ``target`` are modalities
-    of the same subject and data set (see `companions`): of several guides a network is shown one at a time, never the
-    volume itself; subjects that lack them are left out. ``register_others`` moves them to the volume first. With
-    ``unpaired``, volumes of either modality that lack the other are learned from, too, by the methods that can.
+    of the same subject and data set (see `companions`): of several guides a network is shown one at a time, or each in
+    a channel of its own (``architecture.guides``), never the volume itself; subjects that lack them are left out.
+    ``register_others`` moves them to the volume first. With ``unpaired``, volumes of either modality that lack the
+    other are learned from, too, by the methods that can.
     """
 
     role: str | None = "train"
@@ -109,11 +110,11 @@ class Sampling(_Section):
 class Guidance(_Section):
     """How the guides of guided networks (`data.guide`) differ from what they would be at best.
 
-    ``dropout``: share of batches without a guide, which the unguided branch learns from. ``shift`` along each axis in
-    voxels (of the finest axis) and ``rotation`` in degrees about a random axis: largest displacement. ``contrast``:
-    largest share of a random curve in a guide's intensities, for half of the patches. ``gain``, ``offset``, ``noise``:
-    largest, in normalised intensity. ``lesions``: share of the images, and as large a share of the guides, into which
-    lesions are drawn that the other does not show (`lesions`).
+    ``dropout``: share of batches without a guide, which the unguided branch learns from; of several guides at once each
+    is left out by itself. ``shift`` along each axis in voxels (of the finest axis) and ``rotation`` in degrees about a
+    random axis: largest displacement. ``contrast``: largest share of a random curve in a guide's intensities, for half
+    of the patches. ``gain``, ``offset``, ``noise``: largest, in normalised intensity. ``lesions``: share of the images,
+    and as large a share of the guides, into which lesions are drawn that the other does not show (`lesions`).
     """
 
     dropout: float = Field(default=0.0, ge=0, lt=1)

@@ -24,6 +24,7 @@ RANKS = {
     "grids": 1,
     "foreground": 1,
     "intensity": 1.25,
+    "modalities": 1,
     "provenance": 1,
     "images": 1.5,
     "manifests": 1.5,

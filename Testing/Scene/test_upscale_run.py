@@ -89,6 +89,16 @@ def test_given_output_is_reused(scene, make_volume, make_run, fake_job):
     assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 2
 
 
+def test_guides_are_told_by_the_names_of_their_volumes(scene, make_volume, make_run, fake_job):
+    files = [{"input": "guide0.nrrd", "input_sha256": "0", "modality": "T1w"}]
+    event = {**RESULT, "provenance": {**RESULT["provenance"], "guides": files}}
+    guides = [(make_volume(name="MPRAGE"), "T1w"), (make_volume(name="other"), "")]
+    run = make_run(make_volume(), fake_job({"result": True}, {"event": event}), guideNodes=guides)
+    run.start()
+    assert run.waitForEnd(30) == "done", run.errorMessage
+    assert scene.GetNodeByID(run.resultNodeID).GetAttribute("MedSR.guides") == "MPRAGE (T1w), other"
+
+
 def test_name_is_given_to_the_result(scene, make_volume, make_run, fake_job):
     run = make_run(make_volume(), fake_job(*SUCCESS), outputName="T1 sharp")
     run.start()
@@ -140,22 +150,23 @@ def test_the_map_of_uncertainty_lies_on_the_result_and_says_of_which(scene, make
     assert map_.GetAttribute("MedSR.ensemble") == result.GetAttribute("MedSR.ensemble") == "flips (8 copies)"
 
 
-def test_a_guide_is_sent_in_the_input_s_coordinates(make_volume, make_transform, make_run, fake_job):
+def test_guides_are_sent_in_the_input_s_coordinates(make_volume, make_transform, make_run, fake_job):
     seen = {}
     node, guide = make_volume(), make_volume("sagittal", name="guide")
     guide.SetAndObserveTransformNodeID(make_transform(np.diag([1.0, 1, 1, 1]) + np.eye(4, k=3) * 5).GetID())
 
     def process(job, folder):
-        seen.update(guide=sitk.ReadImage(job["inputs"]["guide"]))
+        seen.update({guide["modality"]: sitk.ReadImage(guide["image"]) for guide in job["inputs"]["guide"]})
         return fake_job(*SUCCESS)(job, folder)
 
-    run = make_run(node, process, guideNode=guide)
+    run = make_run(node, process, guideNodes=[(node, ""), (guide, "T1w")])
     run.start()
     assert run.waitForEnd(30) == "done"
     from MedSRScene import volumes
 
     plain = volumes.image_of(guide).GetOrigin()
-    assert np.subtract(seen["guide"].GetOrigin(), plain) == pytest.approx([-5, 0, 0], abs=1e-9)  # 5 mm right, LPS
+    assert np.subtract(seen["T1w"].GetOrigin(), plain) == pytest.approx([-5, 0, 0], abs=1e-9)  # 5 mm right, LPS
+    assert seen[""].GetOrigin() == pytest.approx(volumes.image_of(node).GetOrigin())
 
 
 def test_bad_line_is_logged_and_does_no_harm(make_volume, make_run, fake_job):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +48,12 @@ class Calls(CheckCalls, GuideCalls, OptionCalls):
         """What a volume (by default the input) shows: as chosen, else as DICOM data or name tell, else empty."""
         from MedSRScene import modalities
 
+        from MedSRPanel import choices
+
         mine = volume is None or _same(volume, parameters.inputVolume)
         volume = volume or parameters.inputVolume
-        return (parameters.modality if mine else "") or ("" if volume is None else modalities.guess(volume))
+        chosen = parameters.modality if mine else ""
+        return chosen or ("" if volume is None else modalities.guess(volume, choices.modalities_named))
 
     def recommend(self, parameters: Any, volume: Any = None) -> Recommendation | None:
         """The method and model that suit a volume (by default the input) best, with the reason."""
@@ -62,14 +66,14 @@ class Calls(CheckCalls, GuideCalls, OptionCalls):
             spacing, wanted = volume.GetSpacing(), self.resultGrid(parameters, volume)[1]
         known = choices.cards()
         usable = any(info.needs_guide for info in choices.methods().values())
-        guide = self.guide(parameters, volume) if usable else None
-        fits = guide is not None and not self.whyNoGuide(guide, volume)  # a chosen one need not
+        guides = self.chosenGuides(parameters, volume) if usable else []
+        fit = list(takewhile(lambda node: not self.whyNoGuide(node, volume), guides))  # a chosen one need not
         return recommend(
             choices.offered(choices.methods(), known, parameters.target, parameters.family),
             known,
             modality=modality,
             target=parameters.target,
-            guide=self.modality(parameters, guide) if fits else None,
+            guides=self.shown(parameters, fit),
             spacing=spacing,
             wanted=wanted,
         )
@@ -98,10 +102,9 @@ class Calls(CheckCalls, GuideCalls, OptionCalls):
         """The models of a method for what is wanted of a volume (by default the input), the best first."""
         from MedSRPanel import choices
 
-        its: str | None = ""
+        its = None
         if choices.methods()[method].needs_guide:
-            guide = self.guide(parameters, volume)
-            its = None if guide is None else self.modality(parameters, guide)
+            its = self.shown(parameters, self.chosenGuides(parameters, volume))
         modality = self.modality(parameters, volume)
         return choices.models(choices.cards(), method, modality, parameters.target, its)
 
@@ -247,13 +250,16 @@ class Calls(CheckCalls, GuideCalls, OptionCalls):
 
         job = self.job(parameters, volume)
         info = choices.methods().get(job["method"])
+        guided = info is not None and info.needs_guide
+        card = choices.cards().get(job.get("model", ""))
+        guides = self.guidesOf(parameters, card, volume) if guided else []
         nameless = output is not None or self.whyNot(parameters, volume)
         return partial(
             UpscaleRun,
             volume,
             job,
             likeNode=parameters.likeVolume if parameters.goal == "like" else None,
-            guideNode=self.guide(parameters, volume) if info is not None and info.needs_guide else None,
+            guideNodes=list(zip(guides, self.shown(parameters, guides), strict=True)),
             roiNode=parameters.roi if _same(volume, parameters.inputVolume) else None,
             marginMm=parameters.margin,
             consistency=parameters.consistency,

@@ -109,25 +109,56 @@ def offered(
     return {name: info for name, info in able.items() if info.family == family} or able
 
 
+def modalities_named(name: str) -> list[str]:
+    """The modalities that a volume's name speaks of, the likeliest first; none where the library is missing."""
+    try:
+        from MedSRLib import modalities
+    except ImportError:
+        return []
+    return modalities.named(name)
+
+
 def fits(card: ModelCard, modality: str, target: str) -> bool:
     """Whether a model is for this modality (any, where either says nothing) and this target."""
     return card.target_modality == target and _covers(card, modality)
 
 
-def guided_by(card: ModelCard, guide: str | None) -> bool:
-    """Whether a model learned from guides of this modality (any, where either says nothing); None is without one."""
-    known = [name.lower() for name in card.guide_modalities]
-    if guide is None:
-        return not known or card.guide_optional
-    return not guide or not known or guide.lower() in known
+def room(card: ModelCard) -> int:
+    """How many guides a model takes."""
+    from MedSRLib.models import guiding
+
+    return guiding.most(card)
+
+
+def taken(card: ModelCard, guides: Sequence[str]) -> int:
+    """How many of these guides, from the first, a model takes by what they show; empty where that is not known."""
+    from MedSRLib.models import guiding
+
+    return next(n for n in range(len(guides), -1, -1) if guiding.takes(card, guides[:n]))
+
+
+def guided_by(card: ModelCard, guides: Sequence[str]) -> bool:
+    """Whether a model learned from the first of these guides, or to do without where there is none."""
+    if not guides:
+        return not card.guide_modalities or card.guide_optional
+    return taken(card, guides) > 0
 
 
 def models(
-    known: Mapping[str, ModelCard], method: str, modality: str, target: str, guide: str | None = ""
+    known: Mapping[str, ModelCard], method: str, modality: str, target: str, guides: Sequence[str] | None = None
 ) -> dict[str, ModelCard]:
-    """The models of a method for a target, those that were trained on the modality (and on such guides) first."""
+    """The models of a method for a target, those that were trained on the modality first.
+
+    Of a guided method those come first that take most of the guides, and of these such as leave no place empty.
+    """
     of_method = {n: card for n, card in known.items() if card.method == method and card.target_modality == target}
-    fitting = [name for name, card in of_method.items() if _covers(card, modality) and guided_by(card, guide)]
+    if guides is not None:
+        of_method = dict(sorted(of_method.items(), key=lambda entry: use(entry[1], guides)))
+    fitting = [
+        name
+        for name, card in of_method.items()
+        if _covers(card, modality) and (guides is None or guided_by(card, guides))
+    ]
     others = [name for name in of_method if name not in fitting]
     return {name: of_method[name] for name in [*fitting, *others]}
 
@@ -197,6 +228,12 @@ def plain_grid(size: Sequence[int], spacing: Sequence[float]) -> Any:
     from MedSRLib import grids
 
     return grids.Grid(tuple(size), tuple(spacing), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+
+
+def use(card: ModelCard, guides: Sequence[str]) -> tuple[int, int]:
+    """The lowest first: most guides taken, then fewest places left empty."""
+    count = taken(card, guides)
+    return -count, room(card) - count
 
 
 def _covers(card: ModelCard, modality: str) -> bool:

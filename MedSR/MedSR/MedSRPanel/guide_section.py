@@ -1,4 +1,4 @@
-"""The choice of the guide, a sharper volume of another contrast, and the view that checks whether both lie alike."""
+"""The choice of the guides, sharper volumes of other contrasts, and the view that checks whether they lie alike."""
 
 from __future__ import annotations
 
@@ -9,9 +9,64 @@ import slicer
 from slicer.i18n import tr as _
 
 from MedSRPanel.alignment_view import AlignmentView
+from MedSRPanel.guide_calls import ROWS
+from MedSRPanel.method_section import RECOMMENDED
 from MedSRPanel.section import Choice, Section, enable
 
 SUGGESTED, NO_GUIDE = "suggested", "none"
+
+
+class GuideRow:
+    """The choice of one guide: the suggestion, none, what fits, and what does not, with the reason.
+
+    Args:
+        section: whose parameters.
+        number: of the row, from 0.
+        label, combo: its widgets.
+        none: text for no guide.
+        tip: what the widget is for.
+    """
+
+    def __init__(self, section: Section, number: int, label: Any, combo: Any, none: str, tip: str) -> None:
+        self._section, self._number = section, number
+        self.label, self.combo, self._none, self._tip = label, combo, none, tip
+        self._volume, self._used = ROWS[number]
+        self._choice = Choice(section, combo, self._volume, write=self._choose)
+
+    def show(self, others: list[Any], before: list[Any], guide: Any, refused: str = "") -> None:
+        """Show what may be chosen of some volumes, beside the guides of the rows before.
+
+        Args:
+            others: volumes that are not the input.
+            before: guides of the rows before.
+            guide: what guides in this row, or None.
+            refused: why there can be no guide in this row; empty if there can.
+        """
+        parameters, logic = self._section.parameters, self._section.logic
+        taken = [node.GetID() for node in before]
+        others = [node for node in others if node.GetID() not in taken]
+        fitting = [node.GetID() for node in logic.guides(parameters) if node.GetID() not in taken]
+        suggested = logic.sharperVolume(parameters, beside=before)
+        texts = {NO_GUIDE: self._none}
+        if suggested is not None:
+            texts = {SUGGESTED: "★ " + _text(suggested), **texts}
+        reasons = {node.GetID(): logic.whyNoGuide(node, parameters.inputVolume) for node in others}
+        for nodeID in [*fitting, *(each for each in reasons if each not in fitting)]:
+            text = _text(slicer.mrmlScene.GetNodeByID(nodeID))
+            texts[nodeID] = f"⚠ {text}" if reasons[nodeID] else text
+        chosen = getattr(parameters, self._volume)
+        value = NO_GUIDE if guide is None else SUGGESTED if chosen is None else chosen.GetID()
+        self._choice.show(texts, value)
+        for index, each in enumerate(texts):
+            self.combo.setItemData(index, reasons.get(each, ""), qt.Qt.ToolTipRole)
+        enable(self.combo, refused, self._tip)
+
+    def _choose(self, value: str) -> None:
+        parameters = self._section.parameters
+        with slicer.util.NodeModify(parameters.parameterNode):
+            setattr(parameters, self._used, value != NO_GUIDE)
+            own = value not in (SUGGESTED, NO_GUIDE)
+            setattr(parameters, self._volume, slicer.mrmlScene.GetNodeByID(value) if own else None)
 
 
 class GuideSection(Section):
@@ -19,7 +74,15 @@ class GuideSection(Section):
 
     def connect(self) -> None:
         ui = self.ui
-        self._choice = Choice(self, ui.guideComboBox, "guideVolume", write=self._choose)
+        tip = _(
+            "A sharper volume of another contrast of the same patient. Methods that use one take its edges. ★ is what "
+            "suits best of the scene."
+        )
+        more = _("A sharper volume of yet another contrast, for models that take two guides at once.")
+        self._rows = (
+            GuideRow(self, 0, ui.guideLabel, ui.guideComboBox, _("No guide"), tip),
+            GuideRow(self, 1, ui.secondGuideLabel, ui.secondGuideComboBox, _("No second guide"), more),
+        )
         self.view = AlignmentView()
         ui.alignmentButton.connect("toggled(bool)", self._onAlignment)
         ui.squaresSlider.connect("valueChanged(double)", self._onSquares)
@@ -30,13 +93,16 @@ class GuideSection(Section):
         loaded = volume is not None and volume.GetImageData() is not None
         others = [node for node in self.logic.volumes() if loaded and node.GetID() != volume.GetID()]
         useful = bool(others) and any(info.needs_guide for info in panel.methods.values())
-        guide = self.logic.guide(parameters) if useful else None
-        for part in (ui.guideLabel, ui.guideComboBox, ui.alignmentButton):
-            part.visible = useful
-        text = ""
-        if useful:
-            self._showChoice(others, guide)
-            text = self._told(guide)
+        guides = self.logic.chosenGuides(parameters) if useful else []
+        guide = next(iter(guides), None)
+        ui.alignmentButton.visible = useful
+        for number, row in enumerate(self._rows):
+            visible = useful and (number == 0 or (len(others) > number and self._room("") > number))
+            row.label.visible = row.combo.visible = visible
+            if visible:
+                its = guides[number] if number < len(guides) else None
+                row.show(others, guides[:number], its, self._refused(number, guides))
+        text = self._told(guides) if useful else ""
         ui.guideInfoLabel.text = text
         ui.guideInfoLabel.visible = bool(text)
         nothing = _("Choose a guide first.") if guide is None else ""
@@ -47,52 +113,51 @@ class GuideSection(Section):
         enable(ui.alignmentButton, nothing, tip)
         self._showAlignment(guide)
 
-    def _showChoice(self, others: list[Any], guide: Any) -> None:
-        """The suggestion, no guide, what fits, and what does not, with the reason."""
-        parameters, combo = self.parameters, self.ui.guideComboBox
-        volume = parameters.inputVolume
-        fitting = [node.GetID() for node in self.logic.guides(parameters)]
-        suggested = self.logic.sharperVolume(parameters)
-        texts = {NO_GUIDE: _("No guide")}
-        if suggested is not None:
-            texts = {SUGGESTED: "★ " + _text(suggested), **texts}
-        reasons = {node.GetID(): self.logic.whyNoGuide(node, volume) for node in others}
-        for nodeID in [*fitting, *(each for each in reasons if each not in fitting)]:
-            text = _text(slicer.mrmlScene.GetNodeByID(nodeID))
-            texts[nodeID] = f"⚠ {text}" if reasons[nodeID] else text
-        chosen = parameters.guideVolume
-        value = NO_GUIDE if guide is None else SUGGESTED if chosen is None else chosen.GetID()
-        self._choice.show(texts, value)
-        for index, each in enumerate(texts):
-            combo.setItemData(index, reasons.get(each, ""), qt.Qt.ToolTipRole)
-        combo.toolTip = _(
-            "A sharper volume of another contrast of the same patient. Methods that use one take its edges. ★ is what "
-            "suits best of the scene."
-        )
+    def _room(self, method: str) -> int:
+        """How many guides some model of a method, or of any, takes."""
+        from MedSRPanel import choices
 
-    def _told(self, guide: Any) -> str:
-        from MedSRPanel import guides
+        methods = {name for name, info in self.panel.methods.items() if info.needs_guide and method in ("", name)}
+        return max((choices.room(card) for card in self.panel.cards.values() if card.method in methods), default=1)
 
-        info = self.panel.methods.get(self.logic.chosen(self.parameters)[0])
+    def _refused(self, number: int, guides: list[Any]) -> str:
+        """Why there can be no guide in a row; empty if there can."""
+        from MedSRPanel import choices
+
+        if number == 0:
+            return ""
+        if len(guides) < number:
+            return _("Choose a guide first.")
+        if self.parameters.method == RECOMMENDED:
+            return ""  # what is recommended follows the guides
+        method, model = self.logic.chosen(self.parameters)
+        info, card = self.panel.methods.get(method), self.panel.cards.get(model)
+        if info is None or not info.needs_guide:
+            return _("The method below takes no guide.")
+        if self._room(method) <= number:
+            return _("The models of {title} take one guide.").format(title=info.title)
+        if card is not None and model == self.parameters.model and choices.room(card) <= number:
+            return _("The model {name} takes one guide.").format(name=model)
+        return ""
+
+    def _told(self, guides: list[Any]) -> str:
+        from MedSRPanel import guides as fitting
+
+        method, model = self.logic.chosen(self.parameters)
+        info = self.panel.methods.get(method)
         takes = info is not None and info.needs_guide
-        if guide is None:
+        if not guides:
             return _("The method below does better with a guide.") if takes else ""
         volume = self.parameters.inputVolume
-        reason = self.logic.whyNoGuide(guide, volume)
+        used = self.logic.guidesOf(self.parameters, self.panel.cards.get(model)) if takes else guides[:1]
+        reason = next(filter(None, (self.logic.whyNoGuide(guide, volume) for guide in used)), "")
         if reason:
             return str(reason)
         if not takes:
             return _("The method below takes no guide.")
-        if guides.elsewhere(guide, volume):
+        if any(fitting.elsewhere(guide, volume) for guide in used):
             return _("The patient may have moved between both: check the alignment.")
         return ""
-
-    def _choose(self, value: str) -> None:
-        parameters = self.parameters
-        with slicer.util.NodeModify(parameters.parameterNode):
-            parameters.useGuide = value != NO_GUIDE
-            own = value not in (SUGGESTED, NO_GUIDE)
-            parameters.guideVolume = slicer.mrmlScene.GetNodeByID(value) if own else None
 
     # The checkerboard
 

@@ -104,12 +104,8 @@ class Panel:
             return []
         wanted, modality = self.logic.resultGrid(parameters)[1], self.logic.modality(parameters)
         found = choices.model_warnings(card, parameters.inputVolume.GetSpacing(), wanted, modality)
-        guide = self.logic.guide(parameters) if card.guide_modalities else None
-        its = "" if guide is None else self.logic.modality(parameters, guide)
-        if not choices.guided_by(card, its):
-            names = _(" or ").join(card.guide_modalities)
-            found.append(_("The guide is {its}; the model was guided by {names}.").format(its=its, names=names))
-        return found
+        wrong = self.logic.whyNotGuides(parameters, card)
+        return [*found, wrong] if wrong else found
 
     def whyNot(self) -> str:
         """Why the parameters cannot be run, in the user's words; empty if they can."""
@@ -127,6 +123,9 @@ class Panel:
         lonely = info.needs_guide and self.logic.guide(self.parameters) is None
         if lonely and not (model in self.cards and self.cards[model].guide_optional):
             return _("This method needs a guide: a sharper volume of the same patient.")
+        wrong = self.logic.whyNotGuides(self.parameters, self.cards[model]) if model in self.cards else ""
+        if wrong:
+            return str(wrong)
         if info.needs_model and not model:
             return _("No model of this method is installed. Train or import one, or choose another method.")
         thick = choices.thick_axis(self.parameters.inputVolume.GetSpacing())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ def recommend(
     *,
     modality: str = "",
     target: str = "",
-    guide: str | None = None,
+    guides: Sequence[str] = (),
     spacing: Triple | None = None,
     wanted: Triple | None = None,
 ) -> Recommendation | None:
@@ -46,7 +46,7 @@ def recommend(
         cards: the models of the library, by name.
         modality: of the input; empty if not known.
         target: modality to synthesise; empty if it stays.
-        guide: modality of a sharper volume of the same place that may guide; empty if not known, None without one.
+        guides: modalities of sharper volumes of the same place that may guide, the best first; empty where not known.
         spacing: of the input, mm.
         wanted: of the result, mm.
     """
@@ -55,8 +55,8 @@ def recommend(
         for name, card in cards.items()
         if card.method in methods and choices.fits(card, modality, target) and not _outside(card, spacing, wanted)
     }
-    if guide is not None:
-        best = _guided(methods, fitting, modality, target, guide)
+    if guides:
+        best = _guided(methods, fitting, modality, target, guides)
         if best is not None:
             return best
     for name, card in sorted(fitting.items(), key=lambda entry: _order(methods, entry[1])):
@@ -103,14 +103,25 @@ def _plain(methods: Mapping[str, MethodInfo]) -> str:
 
 
 def _guided(
-    methods: Mapping[str, MethodInfo], fitting: Mapping[str, ModelCard], modality: str, target: str, guide: str
+    methods: Mapping[str, MethodInfo],
+    fitting: Mapping[str, ModelCard],
+    modality: str,
+    target: str,
+    guides: Sequence[str],
 ) -> Recommendation | None:
-    """What uses the guide: a model that fits both, else a method that needs none."""
+    """What uses the guides: a model that fits input and guides, most of them, else a method that needs none."""
     listed = list(methods)
-    latest = sorted(fitting.items(), key=lambda entry: (_range(entry[1]), -listed.index(entry[1].method)))
-    for name, card in latest:
-        if methods[card.method].needs_guide and choices.guided_by(card, guide):
+
+    def order(entry: tuple[str, ModelCard]) -> tuple[float, ...]:
+        card = entry[1]
+        return *choices.use(card, guides), _range(card), -listed.index(card.method)
+
+    for name, card in sorted(fitting.items(), key=order):
+        if methods[card.method].needs_guide and choices.guided_by(card, guides):
+            count = choices.taken(card, guides)
             reason = _("A sharper volume guides, and the model {name} fits both.").format(name=card.name)
+            if count > 1:
+                reason = _("{n} sharper volumes guide, and the model {name} fits all.").format(n=count, name=card.name)
             return Recommendation(card.method, name, _reason(card, modality, target) if target else reason)
     for info in methods.values():
         if info.needs_guide and not info.needs_model and not target:

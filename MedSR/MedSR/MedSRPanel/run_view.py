@@ -72,13 +72,13 @@ class RunView:
             state: one of these.
             message: why it failed.
             name: of the result.
-            guide: what was done to the guide, if there was one.
+            guide: what was done to the guide, if there was one; of several, each with its name.
         """
         self.took = self._now() - self._startedAt
         took = wording.duration_text(self.took)
         if state == "done":
             told = _("Done in {time}: {name}").format(time=took, name=name)
-            moved = [_("The guide was {told}.").format(told=guide)] if guide else []
+            moved = wording.guide_texts(guide)
             told = "\n".join([told, *moved, *(f"⚠ {warning}" for warning in self._warnings)])
         elif state == "cancelled":
             told = _("Cancelled. Nothing was changed.")

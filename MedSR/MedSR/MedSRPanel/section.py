@@ -49,7 +49,7 @@ class Choice:
 
     def show(self, texts: Mapping[str, str], value: str | None = None) -> None:
         """Offer these values by their texts, and select one: by default the parameter's."""
-        if texts != self._texts or self._combo.count != len(texts):
+        if list(texts.items()) != list(self._texts.items()) or self._combo.count != len(texts):
             self._texts = dict(texts)
             self._combo.clear()
             for each, text in texts.items():

@@ -61,7 +61,7 @@ def model_html(card: ModelCard, warnings: Sequence[str]) -> str:
     if card.target_modality:
         parts.append(_("makes {target} of it").format(target=card.target_modality))
     if card.guide_modalities:
-        parts.append(_("guided by {names}").format(names=_(" or ").join(card.guide_modalities)))
+        parts.append(_("guided by {names}").format(names=_guiding(card)))
     if card.scale_min == card.scale_max:
         parts.append(_("scale {scale:g}").format(scale=card.scale_max))
     else:
@@ -70,6 +70,26 @@ def model_html(card: ModelCard, warnings: Sequence[str]) -> str:
         parts.append(_("input of {low:g} to {high:g} mm").format(low=card.spacing_mm[0], high=card.spacing_mm[1]))
     told = escape(_("Trained for: {what}.").format(what="; ".join(part for part in parts if part)))
     return "<br/>".join([told, *(f"⚠ {escape(warning)}" for warning in warnings)])
+
+
+def guide_texts(told: str) -> list[str]:
+    """What was done to the guide, or to each of several, in sentences; none without a guide."""
+    if not told:
+        return []
+    several = told.split(" | ")
+    return [_("The guide was {told}.").format(told=told)] if len(several) == 1 else [f"{each}." for each in several]
+
+
+def _guiding(card: ModelCard) -> str:
+    """What guides a model, one at a time or several at once."""
+    from MedSRPanel import choices
+
+    names, count = card.guide_modalities, choices.room(card)
+    if count == 1:
+        return str(_(" or ").join(names))
+    if count == len(names):
+        return str(_(" and ").join(names))
+    return str(_("up to {n} of {names}").format(n=count, names=", ".join(names)))
 
 
 def model_row(card: ModelCard) -> tuple[str, ...]:
@@ -92,7 +112,7 @@ def card_html(card: ModelCard) -> str:
         (_("Method"), card.method),
         (_("For"), ", ".join([*card.modalities, *card.organs])),
         (_("Makes"), card.target_modality),
-        (_("Guided by"), ", ".join(card.guide_modalities)),
+        (_("Guided by"), _guiding(card)),
         (_("Scale"), f"{card.scale_min:g} to {card.scale_max:g}"),
         (_("Input spacing"), spacing),
         (_("Intensities"), card.intensity),

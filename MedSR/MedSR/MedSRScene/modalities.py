@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,27 +15,19 @@ _DICOM_MODALITY = "DICOM.Modality"
 _BY_DICOM = {"CT": "CT", "PT": "PET"}
 _NOT_MR = set(_BY_DICOM.values())
 
-# "T1" counts where a word begins or after what scanners put before it ("AXT1", "3DT1", "sT1W"), not in "patient1".
-_BEFORE = r"(?:^|[^a-z]|(?:ax|sag|cor|tra|[23]d|pre|post)_?|(?:^|[^a-z])[es])"
-# In this order: "T2 FLAIR" is a FLAIR, and "T1" in "T1 after T2" stands first.
-_PATTERNS = (
-    ("FLAIR", r"flair|dark.?fluid"),
-    ("cine", r"cine|ssfp"),
-    ("PD", r"(^|[^a-z])pdw?([^a-z]|$)|proton"),
-    ("T1w", _BEFORE + r"t1(?!\d)|mp.?rage|spgr|bravo|mrhead"),
-    ("T2w", _BEFORE + r"t2(?!\d)|(^|[^a-z])t[sf]e|fse|haste"),
-    ("CT", r"(^|[^a-z])ct([^a-z]|$)"),
-    ("PET", r"(^|[^a-z])(pet|suv)([^a-z]|$)"),
-)
 
+def guess(node: vtkMRMLVolumeNode, named: Callable[[str], Sequence[str]]) -> str:
+    """The modality of a volume; empty if nothing tells.
 
-def guess(node: vtkMRMLVolumeNode) -> str:
-    """The modality of a volume; empty if nothing tells."""
-    told, name = _dicom(node), node.GetName().lower()
+    Args:
+        node: the volume.
+        named: the modalities that a name speaks of, the likeliest first.
+    """
+    told = _dicom(node)
     if told in _BY_DICOM:
         return _BY_DICOM[told]
-    known = (modality for modality, pattern in _PATTERNS if re.search(pattern, name))
-    return next((modality for modality in known if not (told == "MR" and modality in _NOT_MR)), "")
+    known = (modality for modality in named(node.GetName()) if not (told == "MR" and modality in _NOT_MR))
+    return next(known, "")
 
 
 def _dicom(node: vtkMRMLVolumeNode) -> str:

@@ -8,7 +8,7 @@ result = slicer.mrmlScene.GetNodeByID(run.resultNodeID)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,7 +52,8 @@ class UpscaleRun(JobRun):
         inputNode: is not changed.
         parameters: the "parameters" of an upscale job: method, scale or spacing or isotropic, model, device ...
         likeNode: a volume whose grid is wanted, in place of a scale.
-        guideNode: a sharper volume of another modality of the same patient, for methods that need one.
+        guideNodes: sharper volumes of other modalities of the same patient, for methods that need them, each with what
+            it shows; empty where that is not known.
         roiNode: a region of interest; only the voxels that it covers are upscaled.
         marginMm: kept around the region.
         consistency: whether a second volume shows where the result contradicts the input.
@@ -73,7 +74,7 @@ class UpscaleRun(JobRun):
         parameters: dict[str, Any],
         *,
         likeNode: vtkMRMLVolumeNode | None = None,
-        guideNode: vtkMRMLVolumeNode | None = None,
+        guideNodes: Sequence[tuple[vtkMRMLVolumeNode, str]] = (),
         roiNode: vtkMRMLMarkupsROINode | None = None,
         marginMm: float = 0.0,
         consistency: bool = False,
@@ -88,17 +89,18 @@ class UpscaleRun(JobRun):
         self.uncertaintyNodeID: str | None = None
         self._inputID, self._inputName = inputNode.GetID(), inputNode.GetName()
         self._otherIDs = {
-            name: node.GetID()
-            for name, node in (("like", likeNode), ("guide", guideNode), ("region", roiNode))
-            if node is not None
+            name: node.GetID() for name, node in (("like", likeNode), ("region", roiNode)) if node is not None
         }
+        self._guides = {f"guide{n}": shown for n, (node, shown) in enumerate(guideNodes)}
+        self._guideNames = [node.GetName() for node, shown in guideNodes]
+        self._otherIDs |= {f"guide{n}": node.GetID() for n, (node, shown) in enumerate(guideNodes)}
         self._marginMm = marginMm
         wanted = {"consistency": consistency, "uncertainty": uncertainty}
         self._maps = [name for name, is_ in wanted.items() if is_]
         self._outputID = None if outputNode is None else outputNode.GetID()
         self._outputName = outputName
         self._parameters = dict(parameters)
-        self._inputs: dict[str, str] = {}
+        self._inputs: dict[str, Any] = {}
 
     def _prepare(self, folder: Path) -> list[Callable[[], Any]]:
         node = self._node(self._inputID)
@@ -111,13 +113,18 @@ class UpscaleRun(JobRun):
         box = None if roi is None else regions.box(node, roi, self._marginMm)
         writers = [partial(_write, image, folder / "input.nrrd", box)]
         self._inputs = {"image": str(folder / "input.nrrd")}
-        for name, what in (("like", _("The volume whose grid is wanted")), ("guide", _("The guide"))):
+        whats = {"like": _("The volume whose grid is wanted"), **dict.fromkeys(self._guides, _("The guide"))}
+        for name, what in whats.items():
             other = self._other(name, what)
             if other is not None:
                 path = folder / f"{name}.nrrd"
-                self._inputs[name] = str(path)
                 within = volumes.image_within(other, node)
                 writers.append(partial(_write, lambda image=within: image, path))
+                if name in self._guides:
+                    guide = {"image": str(path), "modality": self._guides[name]}
+                    self._inputs["guide"] = [*self._inputs.get("guide", ()), guide]
+                else:
+                    self._inputs[name] = str(path)
         return writers
 
     def _job(self, folder: Path) -> dict[str, Any]:
@@ -164,6 +171,11 @@ class UpscaleRun(JobRun):
     def _origin(self) -> dict[str, Any]:
         told = dict(self.result.get("provenance") or {})
         told.pop("input_sha256", None)  # of the temporary file
+        if self._guides:
+            told["guides"] = ", ".join(
+                f"{name} ({shown})" if shown else name
+                for name, shown in zip(self._guideNames, self._guides.values(), strict=True)
+            )
         return {**told, "input": self._inputName}
 
     def _name(self, output: Any) -> str | None:

@@ -116,7 +116,7 @@ def test_interpolation_has_no_spread_and_that_is_said(method):
     assert fractions == sorted(fractions) and fractions[-1] == 1
 
 
-def _guessing(self, image, grid, *, guide=None, model=None, runtime, progress):
+def _guessing(self, image, grid, *, guides=(), model=None, runtime, progress):
     return _sided(image, grid, progress)
 
 

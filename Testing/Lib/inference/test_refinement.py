@@ -40,7 +40,7 @@ def _psnr(result) -> float:
     return float(10 * np.log10(100**2 / np.square(images.to_array(result) - _truth()).mean()))
 
 
-def _exaggerating(self, image, grid, *, guide=None, model=None, runtime, progress):
+def _exaggerating(self, image, grid, *, guides=(), model=None, runtime, progress):
     """A method that contradicts its input: 20 % too bright."""
     plain = interpolation.BSpline().upscale(image, grid, runtime=runtime, progress=progress)
     return images.from_array(1.2 * images.to_array(plain), grid)

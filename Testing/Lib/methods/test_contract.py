@@ -16,6 +16,7 @@ from MedSRLib.inference import ensemble
 from MedSRLib.inference.runtime import Runtime
 from MedSRLib.methods import registry
 from MedSRLib.methods.contract import FAMILIES
+from MedSRLib.methods.guides import Guide
 from MedSRLib.models.card import ModelCard
 from MedSRLib.models.library import Model
 from MedSRLib.networks import catalogue
@@ -148,8 +149,8 @@ def _guide(image: sitk.Image) -> sitk.Image:
 def _upscale(identifier: str, image: sitk.Image, grid: Grid, progress: Progress | None = None) -> sitk.Image:
     method = registry.create(identifier, QUICK_OPTIONS.get(identifier))
     model = TINY_MODELS[identifier]() if method.info.needs_model else None
-    guide = _guide(image) if method.info.needs_guide else None
-    return method.upscale(image, grid, guide=guide, model=model, runtime=RUNTIME, progress=progress or Progress())
+    guides = (Guide(_guide(image)),) if method.info.needs_guide else ()
+    return method.upscale(image, grid, guides=guides, model=model, runtime=RUNTIME, progress=progress or Progress())
 
 
 def test_it_says_what_it_is(identifier):

@@ -25,9 +25,9 @@ class Guided(Method):
         "guided", "Guided", "Averages.", "Nobody", "https://example.org", 2026, "guided", needs_guide=True
     )
 
-    def upscale(self, image, grid, *, guide=None, model=None, runtime, progress):
+    def upscale(self, image, grid, *, guides=(), model=None, runtime, progress):
         result = Linear().upscale(image, grid, runtime=runtime, progress=progress)
-        return result * 0.5 + sitk.Resample(guide, result) * 0.5
+        return result * 0.5 + sitk.Resample(guides[0].image, result) * 0.5
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ class Foreign(Method):
 
     info = MethodInfo("foreign", "Foreign", "Does nothing.", "Nobody", "https://example.org", 2026, "interpolation")
 
-    def upscale(self, image, grid, *, guide=None, model=None, runtime, progress):
+    def upscale(self, image, grid, *, guides=(), model=None, runtime, progress):
         return image
 
 

@@ -88,6 +88,32 @@ def test_dropout_leaves_batches_without_a_guide() -> None:
     assert without == [pairs.batch(step).guide is None for step in range(20)]
 
 
+def test_of_several_guides_each_is_left_out_by_itself() -> None:
+    pairs = GuidedPairs([frame()], recipe({"dropout": 0.4, "noise": 0.01, "offset": 0.1}, ["T1w", "PD"]), guides=2)
+    seen = [
+        None if b.guide is None else tuple(b.guide.flatten(2).any(dim=2).any(dim=0).tolist())
+        for b in map(pairs.batch, range(40))
+    ]
+    assert {subset: seen.count(subset) > 2 for subset in set(seen)} == dict.fromkeys(
+        [None, (True, True), (True, False), (False, True)], True
+    )
+
+
+def test_a_volume_has_nothing_in_the_channel_of_its_own_modality() -> None:
+    """Any to any: of T1w and T2w volumes in one batch, each is guided by the other alone."""
+    values = frame().values
+    frames = [
+        Frame(values, (1.0,) * 3, "a", {other: 2 * values}, own) for own, other in (("T1w", "T2w"), ("T2w", "T1w"))
+    ]
+    wanted = recipe({"noise": 0.01}, ["T1w", "T2w"], batch=6)
+    found = set()
+    for step in range(3):
+        shown = GuidedPairs(frames, wanted, guides=2).batch(step).guide.flatten(2).any(dim=2)
+        assert (shown.sum(dim=1) == 1).all()
+        found |= {tuple(row) for row in shown.tolist()}
+    assert found == {(True, False), (False, True)}
+
+
 def test_contrast_gain_and_noise_leave_the_target_alone() -> None:
     bent = recipe({"contrast": 1.0, "gain": 0.3, "offset": 0.2, "noise": 0.05})
     plain, changed = (GuidedPairs([frame()], r).batch(2) for r in (recipe(), bent))

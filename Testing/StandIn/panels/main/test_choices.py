@@ -300,6 +300,7 @@ def test_every_choice_comes_back_with_the_scene(panel: Any, volume: Any, scene: 
         "precision": "float32",
         "thickness": 3.5,
         "useGuide": False,
+        "useSecondGuide": False,
         "consistency": True,
         "uncertainty": True,
         "refine": True,

@@ -156,7 +156,104 @@ def test_a_run_gets_the_guide_that_is_shown(panel: Any, pair: tuple[Any, Any], m
     given: dict[str, Any] = {}
     monkeypatch.setattr(upscale_run.UpscaleRun, "start", lambda self: given.update(vars(self)))
     panel.logic.start(panel.panel.parameters)
-    assert given["_otherIDs"] == {"guide": pair[1].GetID()}
+    assert (given["_otherIDs"], given["_guides"]) == ({"guide0": pair[1].GetID()}, {"guide0": "T1w"})
+
+
+@pytest.fixture
+def three(panel: Any, pair: tuple[Any, Any]) -> tuple[Any, Any, Any]:
+    """A FLAIR more than the pair, and a model of T2w by both."""
+    from MedSRPanel import choices
+
+    choices.cards()["by-both"] = ModelCard(
+        name="by-both",
+        method="dual",
+        architecture={"guides": 2},
+        scale_max=8,
+        modalities=["T2w"],
+        guide_modalities=["FLAIR", "T1w"],
+        guide_optional=True,
+    )
+    flair = added("FLAIR sag", *FINE)
+    panel.enter()
+    return (*pair, flair)
+
+
+def test_a_second_guide_is_suggested_where_a_model_takes_two(
+    panel: Any, three: tuple[Any, ...], choose: Callable[..., None], monkeypatch: Any
+) -> None:
+    from MedSRScene import upscale_run
+
+    ui, logic, parameters = panel.ui, panel.logic, panel.panel.parameters
+    assert (ui.guideComboBox.currentText, ui.secondGuideComboBox.currentText) == (
+        "★ T1 sag, 1 mm",
+        "★ FLAIR sag, 1 mm",
+    )
+    assert panel.panel.recommendation.model == "by-both" and "2 sharper volumes" in panel.panel.recommendation.reason
+    assert "guided by FLAIR and T1w" in ui.modelInfoLabel.text
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(upscale_run.UpscaleRun, "start", lambda self: given.update(vars(self)))
+    logic.start(parameters)
+    assert given["_guides"] == {"guide0": "T1w", "guide1": "FLAIR"}
+    assert [given["_otherIDs"][name] for name in given["_guides"]] == [three[1].GetID(), three[2].GetID()]
+    choose(ui.guideComboBox, three[2].GetID())
+    assert ui.secondGuideComboBox.currentText == "★ T1 sag, 1 mm"
+    assert [ui.secondGuideComboBox.itemData(n) for n in range(ui.secondGuideComboBox.count)] == [
+        "suggested",
+        "none",
+        three[1].GetID(),
+    ]
+
+
+def test_a_second_guide_can_be_declined_and_a_model_of_one_says_so(
+    panel: Any, three: tuple[Any, ...], choose: Callable[..., None]
+) -> None:
+    ui = panel.ui
+    choose(ui.secondGuideComboBox, "none")
+    assert panel.panel.recommendation.model == "by-t1" and ui.secondGuideComboBox.enabled is True
+    choose(ui.methodComboBox, "dual")
+    choose(ui.modelComboBox, "by-both")
+    choose(ui.modelComboBox, "by-t1")
+    assert ui.secondGuideComboBox.enabled is False and ui.applyButton.enabled is True
+    assert "by-t1 takes one guide" in ui.secondGuideComboBox.toolTip
+    choose(ui.modelComboBox, "by-both")
+    assert ui.secondGuideComboBox.enabled is True and ui.applyButton.enabled is True
+    choose(ui.secondGuideComboBox, "suggested")
+    choose(ui.methodComboBox, "bspline")
+    assert "takes no guide" in ui.secondGuideComboBox.toolTip
+    choose(ui.guideComboBox, "none")
+    assert "Choose a guide first" in ui.secondGuideComboBox.toolTip
+
+
+def test_a_guide_that_the_model_does_not_know_keeps_it_from_running(
+    panel: Any, three: tuple[Any, ...], choose: Callable[..., None]
+) -> None:
+    ui = panel.ui
+    other = added("T2 sag", *FINE)
+    nameless = added("volume", *FINE)
+    panel.panel.refresh()
+    choose(ui.methodComboBox, "dual")
+    choose(ui.secondGuideComboBox, other.GetID())
+    assert ui.applyButton.enabled is False and "The guide is T1w and T2w" in ui.applyButton.toolTip
+    assert "The guide is T1w and T2w" in ui.modelInfoLabel.text
+    choose(ui.secondGuideComboBox, nameless.GetID())
+    assert ui.applyButton.enabled is True  # it can only be the FLAIR
+    choose(ui.modelComboBox, "by-t1")
+    choose(ui.modelComboBox, "by-both")
+    choose(ui.guideComboBox, nameless.GetID())
+    choose(ui.secondGuideComboBox, "none")
+    assert ui.applyButton.enabled is False and "not known" in ui.applyButton.toolTip
+
+
+def test_what_was_done_to_each_guide_is_told(panel: Any, three: tuple[Any, ...]) -> None:
+    panel.panel.apply.view.begin("Dual: T2 tra")
+    panel.panel.apply.view.end("done", "", "T2 fine", "T1w guide moved: shift 1 mm | FLAIR guide left where it was")
+    assert panel.ui.statusLabel.text.endswith("T1w guide moved: shift 1 mm.\nFLAIR guide left where it was.")
+
+
+def test_a_second_guide_is_hidden_where_no_model_takes_two(panel: Any, pair: tuple[Any, Any]) -> None:
+    added("FLAIR sag", *FINE)
+    panel.panel.refresh()
+    assert not seen(panel.ui.secondGuideComboBox)
 
 
 def test_a_folder_has_no_guides(panel: Any, pair: tuple[Any, Any], choose: Callable[..., None]) -> None:

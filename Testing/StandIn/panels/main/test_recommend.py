@@ -27,27 +27,41 @@ T2_BY_T1 = ModelCard(
 
 
 @pytest.mark.parametrize(
-    ("methods", "modality", "guide", "expected"),
+    ("methods", "modality", "guides", "expected"),
     [
-        ((DUAL, NET, PLAIN), "T2w", "T1w", "dual"),
-        ((DUAL, NET, PLAIN), "T1w", "T1w", "net"),  # no guided model fits: the guide is no reason to give up the other
-        ((EDGES, NET, PLAIN), "T1w", "T1w", "edges"),
-        ((EDGES, NET, PLAIN), "T1w", None, "net"),
-        ((DUAL, SELF, PLAIN), "CT", "T1w", "self"),
-        ((DUAL, PLAIN), "CT", "T1w", "bspline"),
-        ((DUAL, PLAIN), "T2w", "PET", "bspline"),  # the model learned from other guides
-        ((DUAL, PLAIN), "T2w", "", "dual"),
+        ((DUAL, NET, PLAIN), "T2w", ["T1w"], "dual"),
+        ((DUAL, NET, PLAIN), "T1w", ["T1w"], "net"),  # no guided model fits: no reason to give up the other
+        ((EDGES, NET, PLAIN), "T1w", ["T1w"], "edges"),
+        ((EDGES, NET, PLAIN), "T1w", [], "net"),
+        ((DUAL, SELF, PLAIN), "CT", ["T1w"], "self"),
+        ((DUAL, PLAIN), "CT", ["T1w"], "bspline"),
+        ((DUAL, PLAIN), "T2w", ["PET"], "bspline"),  # the model learned from other guides
+        ((DUAL, PLAIN), "T2w", [""], "dual"),
     ],
 )
 def test_a_guide_counts_where_a_method_can_use_it(
-    module: Any, methods: tuple[MethodInfo, ...], modality: str, guide: str | None, expected: str
+    module: Any, methods: tuple[MethodInfo, ...], modality: str, guides: list[str], expected: str
 ) -> None:
     from MedSRPanel.recommend import recommend
 
     known = {each.identifier: each for each in methods}
     cards = {card.name: card for card in (T1, T2_BY_T1) if card.method in known}
-    best = recommend(known, cards, modality=modality, guide=guide, spacing=(1, 1, 4), wanted=(1, 1, 1))
+    best = recommend(known, cards, modality=modality, guides=guides, spacing=(1, 1, 4), wanted=(1, 1, 1))
     assert best is not None and best.method == expected and best.reason
+
+
+@pytest.mark.parametrize(
+    ("guides", "expected"),
+    [(["T1w"], "t2-by-t1"), (["FLAIR"], "both"), (["T1w", "FLAIR"], "both"), (["T1w", "PD"], "t2-by-t1"), (["PD"], "")],
+)
+def test_the_model_is_that_which_takes_most_of_the_guides(module: Any, guides: list[str], expected: str) -> None:
+    from MedSRPanel.recommend import recommend
+
+    more = {"architecture": {"guides": 2}, "guide_modalities": ["FLAIR", "T1w"], "modalities": ["T2w"]}
+    both = ModelCard(name="both", method="dual", scale_max=8, **more)
+    known = {"both": both, "t2-by-t1": T2_BY_T1}
+    best = recommend({"dual": DUAL, "plain": PLAIN}, known, modality="T2w", guides=guides)
+    assert ("" if best is None else best.model) == expected
 
 
 def test_networks_come_before_dictionaries_and_later_guided_methods_before_earlier(module: Any) -> None:
@@ -60,7 +74,7 @@ def test_networks_come_before_dictionaries_and_later_guided_methods_before_earli
         name: ModelCard(name=name, method=method, architecture={}, scale_min=low, scale_max=4, modalities=["T1w"])
         for name, method, low in (("a", "words", 4), ("b", "older", 1), ("c", "dual", 1), ("d", "net", 1))
     }
-    found = [recommend(known, cards, modality="T1w", guide=guide) for guide in (None, "T2w")]
+    found = [recommend(known, cards, modality="T1w", guides=guides) for guides in ((), ("T2w",))]
     assert [best.model for best in found if best is not None] == ["d", "c"]
 
 
