@@ -132,7 +132,6 @@ def write_sections(
     require("jinja2", "evaluation")
     require("matplotlib", "evaluation")
     _refuse_unclear_names(sections)
-    folder = made_folder(folder)
     truth = Reference.of(reference, mask, progress)
     measurer = Measurer(truth, wanted.measures, device=wanted.device, labels=wanted.labels, lesions=wanted.lesions)
     progress.stage("Measuring the reference")
@@ -144,6 +143,7 @@ def write_sections(
         comparisons.append(_compared(measurer, truth, section, part))
     found = [(c.title, c.measured) for c in comparisons]
     content = records.content(title, truth, measurer.names, found, _plain(of_reference))
+    folder = made_folder(folder)
     _write_records(folder, content, comparisons, measurer.names)
     return write_page(
         folder, lambda dpi: page(content, truth, comparisons, measurer.names, title, introduction, dpi), progress

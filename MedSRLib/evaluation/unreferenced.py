@@ -83,11 +83,11 @@ def write_report(
     require("jinja2", "evaluation")
     require("matplotlib", "evaluation")
     _refuse_unclear_names(results, maps)
-    folder = made_folder(folder)
     scan, assumed = Scan.of(image, mask, progress), acquisition or Acquisition()
     judged = _judged(scan, results, maps, assumed, provenance or {}, progress.part(0.0, 0.8))
     view = pictured(scan, judged)
     content = _content(scan, judged, view.widths, assumed, title)
+    folder = made_folder(folder)
     write_text_atomic(folder / "metrics.json", json.dumps(json_ready(content), indent=1, ensure_ascii=False) + "\n")
     write_text_atomic(folder / "metrics.csv", _csv(content["results"]))
     return write_page(folder, lambda dpi: page(content, scan, judged, view, dpi), progress)
@@ -103,6 +103,8 @@ def _judged(
 ) -> list[Judged]:
     """The scan interpolated to the grid of the first result, then every result, measured."""
     prepared = {name: volume(one, f"result '{name}'", progress) for name, one in results.items()}
+    for name, one in prepared.items():
+        _refuse_elsewhere(scan, one, name)
     frame = Grid.of(next(iter(prepared.values())))
     everything = {BASELINE: resampling.onto(frame, scan.image), **prepared}
     made_by = {BASELINE: {"method": f"cubic B-spline of the input, {resampling.interpolator_name(scan.image)}"}}
@@ -111,7 +113,6 @@ def _judged(
     for number, (name, one) in enumerate(everything.items()):
         progress.stage(f"Measuring {name}")
         part = progress.part(number / len(everything), (number + 1) / len(everything))
-        _refuse_elsewhere(scan, one, name)
         spread = None if name not in maps else volume(maps[name], f"uncertainty of '{name}'", progress)
         judged.append(_measured(scan, name, one, frame, spread, acquisition, made_by[name], part))
     return judged

@@ -171,7 +171,7 @@ class GuidedMethod(GridMethod):
         filled = _filled(model.card, guides)
         sets = _sets(filled, grid)
         if not model.card.guide_optional:
-            _refuse_missing(model.card, guides, len(sets) > 1)
+            _refuse_missing(model.card, guides, any(sum(map(bool, shown)) < len(guides) for shown, _ in sets))
         result = torch.zeros(grid.shape)
         for number, (shown, weight) in enumerate(sets):
             part = progress.part(number / len(sets), (number + 1) / len(sets))

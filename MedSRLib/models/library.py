@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from MedSRLib import files
 from MedSRLib.errors import ModelError, OutputError
-from MedSRLib.models import guiding
+from MedSRLib.models import guiding, weights
 from MedSRLib.models.card import ModelCard, read_card, warnings_for, with_name
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def load(name_or_path: str | Path, method: str | None = None) -> Model:
         ModelError: if anything about the model is not as it should be.
     """
     path = locate(name_or_path)
-    content = _read_weights(path)
+    content = weights.content_of(path)
     card = read_card(path.with_suffix(".json"))
     _refuse_other_method(card, method)
     found = sha256(content).hexdigest()
@@ -178,13 +178,7 @@ def load(name_or_path: str | Path, method: str | None = None) -> Model:
             f"Its checksum is {found[:12]}…, its card says {card.weights_sha256[:12] or 'nothing'}…",
             "Fetch or train the model again.",
         )
-    import safetensors
-    import safetensors.torch
-
-    try:
-        return Model(card, safetensors.torch.load(content), path)
-    except safetensors.SafetensorError as error:
-        raise ModelError(f"The model file '{path}' cannot be read.", str(error), "Fetch the model again.") from error
+    return Model(card, weights.tensors_in(content, path), path)
 
 
 def verify(name_or_path: str | Path) -> ModelCard:
@@ -218,8 +212,8 @@ def save(model: Model, folder: str | Path) -> Path:
             "parameters": sum(tensor.numel() for tensor in model.tensors.values()),
         }
     )
-    with files.atomic_path(target) as weights, files.atomic_path(target.with_suffix(".json")) as text:
-        weights.write_bytes(content)
+    with files.atomic_path(target) as whole, files.atomic_path(target.with_suffix(".json")) as text:
+        whole.write_bytes(content)
         text.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return target
 
@@ -259,8 +253,9 @@ def default(
 ) -> str | None:
     """The model a method takes when none is given: that which was trained for most of what is known of the task.
 
-    Of equals that which lacks the fewest guides, then that for the narrowest range of scales, then the shipped ones, in
-    the order of their names. Models that synthesise are taken only where that is wanted, for modalities they know.
+    Of equals that which lacks the fewest guides, then the one that was trained for coarse axes such as these alone, then
+    that for the narrowest range of scales, then the shipped ones, in the order of their names. Models that synthesise are
+    taken only where that is wanted, for modalities they know.
 
     Args:
         method: identifier.
@@ -278,7 +273,7 @@ def default(
         outside, width = 0, 0.0
         if spacing is not None and scale is not None:
             outside, width = len(warnings_for(card, spacing, scale)), card.scale_max - card.scale_min
-        return not guiding.takes(card, guides), outside, guiding.missing(card, len(guides)), width
+        return not guiding.takes(card, guides), outside, guiding.missing(card, len(guides)), card.axes == "any", width
 
     best = min(known, key=misfit, default=None)
     return None if best is None else best.name
@@ -291,18 +286,3 @@ def _refuse_other_method(card: ModelCard, method: str | None) -> None:
             "",
             f"Use --method {card.method}, or another model of `medsr models list`.",
         )
-
-
-def _read_weights(path: Path) -> bytes:
-    """The file's bytes, once they look like safetensors: 8 bytes of header length, then a JSON object."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"The model file '{path}' cannot be read: {error.strerror}.") from error
-    if not 0 < int.from_bytes(content[:8], "little") <= len(content) - 8 or content[8:9] != b"{":
-        raise ModelError(
-            f"The file '{path}' is not a safetensors file.",
-            "It may be a pickle with another name, which MedSR never loads, or it is cut short.",
-            "Bring a foreign checkpoint in with `medsr models import`.",
-        )
-    return content

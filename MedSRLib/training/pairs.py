@@ -20,6 +20,7 @@ from MedSRLib.errors import InputError
 from MedSRLib.foreground import foreground
 from MedSRLib.inference.sampling import apply_separable
 from MedSRLib.networks.queries import Queries
+from MedSRLib.training import scales
 from MedSRLib.training.frames import Frame
 from MedSRLib.training.places import Place
 from MedSRLib.training.recipe import Degradation, Recipe
@@ -106,7 +107,7 @@ class Pairs:
         s, kind = self._recipe.sampling, self._recipe.degradation[0].kind
         volume = self._volumes[0].to(self._device)
         wide = max(s.patch, _EXAMPLE_PATCH)
-        scale, edges = self._spread(s.scale_max), [wide if p > 1 else 1 for p in self._patches(s.patch)]
+        scale, edges = scales.spread(s, s.scale_max), [wide if p > 1 else 1 for p in scales.patches(s, s.patch)]
         edges[0] = min(edges[0], s.patch)
         patches = [max(1, min(p, int(n / f))) for p, n, f in zip(edges, volume.shape, scale, strict=True)]
         sizes = [min(max(p, round(p * f)), n) for p, n, f in zip(patches, volume.shape, scale, strict=True)]
@@ -123,10 +124,10 @@ class Pairs:
     def _product_batch(self, generator: np.random.Generator) -> Batch:
         s = self._recipe.sampling
         degradation = self._degradation(generator)
-        scale = self._scale(generator)
+        scale = scales.drawn(s, generator)
         group = list(self._groups.values())[int(generator.integers(len(self._groups)))]
         smallest = min(_shortest(tuple(self._volumes[number].shape), self._recipe) for number in group)
-        patches = self._patches(min(s.patch, int(smallest / max(scale))))
+        patches = scales.patches(s, min(s.patch, int(smallest / max(scale))))
         sizes = [max(patch, round(patch * factor)) for patch, factor in zip(patches, scale, strict=True)]
         matrices = [
             torch.tensor(self._axis(degradation, size, patch, generator), dtype=torch.float32, device=self._device)
@@ -184,16 +185,6 @@ class Pairs:
             return np.arange(3)
         return generator.permutation(3) if s.slices == "any" else np.append(0, 1 + generator.permutation(2))
 
-    def _patches(self, edge: int) -> list[int]:
-        """Input voxels of a patch along k, j and i."""
-        return [1, edge, edge] if self._recipe.sampling.dimensions == 2 else [edge] * 3
-
-    def _spread(self, factor: float) -> list[float]:
-        """The scale along k, j and i of a patch that is coarse by one factor."""
-        s = self._recipe.sampling
-        coarse = [s.dimensions == 3, s.dimensions == 2, False] if s.axes == "one" else [s.dimensions == 3, True, True]
-        return [factor if axis else 1.0 for axis in coarse]
-
     def _axis(self, degradation: Degradation, size: int, patch: int, generator: np.random.Generator) -> np.ndarray:
         width = None
         if degradation.kind in WITH_PROFILE and size > patch:
@@ -224,17 +215,6 @@ class Pairs:
     def _degradation(self, generator: np.random.Generator) -> Degradation:
         weights = np.array([d.weight for d in self._recipe.degradation])
         return self._recipe.degradation[int(generator.choice(len(weights), p=weights / weights.sum()))]
-
-    def _scale(self, generator: np.random.Generator) -> list[float]:
-        s = self._recipe.sampling
-        factor = float(generator.uniform(s.scale_min, s.scale_max))
-        if generator.random() >= s.anisotropic:
-            return self._spread(factor)
-        scale = [1.0, 1.0, 1.0]
-        scale[int(generator.integers(3))] = factor
-        if generator.random() < 0.5:  # two coarse axes, or one
-            scale[int(generator.integers(3))] = float(generator.uniform(1.0, s.scale_max))
-        return scale
 
     def _fixed_crops(self) -> list[Tensor]:
         """The paper's ``crops_per_subject`` crops of every volume, drawn once."""

@@ -299,3 +299,14 @@ def test_a_bad_result_leaves_no_report(scan: Path, tmp_path: Path) -> None:
     result = medsr("evaluate", "--reference", scan, bad, "-o", tmp_path / "report")
     assert bad.name in assert_told_in_one_paragraph(result)
     assert_untouched(tmp_path, before)
+
+
+@pytest.mark.parametrize("against", ["--reference", "--input"])
+def test_a_result_of_another_place_leaves_no_folder(against: str, scan: Path, tmp_path: Path) -> None:
+    elsewhere = image()
+    elsewhere.SetOrigin((1000, 0, 0))
+    sitk.WriteImage(elsewhere, tmp_path / "far.nii.gz")
+    before = set(tmp_path.rglob("*"))
+    result = medsr("evaluate", against, scan, tmp_path / "far.nii.gz", "-o", tmp_path / "report")
+    assert "far" in assert_told_in_one_paragraph(result)
+    assert_untouched(tmp_path, before)

@@ -188,5 +188,10 @@ def test_a_model_that_never_went_without_needs_all(scene, both: Model) -> None:
     assert np.isfinite(run(scene, strict, guides)).all()
     with pytest.raises(OptionError, match="needs 2 guides"):
         run(scene, strict, {"T1w": scene["T1w"]})
+    part = FINE.size[0], FINE.size[1], 4
+    with pytest.raises(OptionError, match="whole image"):  # the wanted grid lies beyond the guide
+        beyond = {**guides, "T2w": scene["T2w"][:, :, 9:]}
+        like = Grid(part, FINE.spacing, FINE.origin, FINE.direction)
+        upscale(scene["image"], "lmcsc", like=like, guide=beyond, model=strict, options=STILL)
     with pytest.raises(OptionError, match="whole image"):
         run(scene, strict, {**guides, "T2w": scene["T2w"][:, :, :9]})

@@ -173,6 +173,7 @@ def test_the_default_is_the_model_made_for_just_this_task(user: Path) -> None:
     library.save(model("a-any", scale_min=1.0, scale_max=4.0), user)
     library.save(model("b-thick", scale_min=2.5, scale_max=5.0, axes="one"), user)
     library.save(model("c-double", scale_min=2.0, scale_max=2.0, axes="all"), user)
+    library.save(model("a-narrow", scale_min=3.0, scale_max=4.0), user)
     spacing = (1.0, 1.0, 4.0)
     assert library.default("arssr", None, spacing, (1, 1, 4)) == "b-thick"
     assert library.default("arssr", None, (2.0, 2.0, 2.0), (2, 2, 2)) == "c-double"

@@ -60,7 +60,7 @@ def test_tiles_are_the_whole(base: str) -> None:
     body = _filled(base=base)
     network = catalogue.build("weenie", {**SMALL, "base": base})
     network.body.load_state_dict(body.state_dict())
-    image = _image(72, 40, 40)
+    image = _image(44, 28, 28)
     k, j, i = (torch.arange(n).double().numpy() for n in image.shape)
     queries = Queries((k, j, i), (1.0, 1.0, 1.0))
     found = {}

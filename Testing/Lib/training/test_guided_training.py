@@ -11,6 +11,7 @@ import pytest
 from MedSRLib import images
 from MedSRLib.inference.runtime import Runtime
 from MedSRLib.manifests import load as load_manifest
+from MedSRLib.models import guiding
 from MedSRLib.progress import Progress
 from MedSRLib.training import engine
 from MedSRLib.training import recipe as recipes
@@ -99,3 +100,18 @@ def test_axes_that_are_never_coarse_do_not_count_as_spacing_trained_for(slices: 
     frame = Frame(values, (3.0, 0.8, 0.7), "", {"T1w": values})
     told = training_of(asked).of(asked, [frame], [], "cpu").learned([(0.7, 0.8, 3.0), (1.0, 1.0, 1.0)])
     assert told["spacing_mm"] == (1.4, coarsest)
+
+
+def test_any_to_any_learns_of_each_modality_by_the_other(manifest: Path) -> None:
+    names = ["T1w", "T2w"]
+    wanted = recipe(
+        "lmcsc",
+        architecture={**ARCHITECTURES["lmcsc"], "guides": 2},
+        data={"modality": names, "guide": names, "normalisation": "percentile", "validation_subjects": 1},
+    )
+    model = engine.fit(wanted, load_manifest(manifest), runtime=Runtime(), progress=Progress())
+    assert (model.card.guide_modalities, model.card.modalities, guiding.most(model.card)) == (names, names, 1)
+    image, guide = (images.read(manifest.parent / "volumes" / name) for name in ("s0.nii.gz", "g0.nii.gz"))
+    still = {"registration": "none"}
+    made = upscale(image, "lmcsc", scale=(1, 1, 2), model=model, guide={"T1w": guide}, options=still)
+    assert np.isfinite(images.to_array(made)).all()
