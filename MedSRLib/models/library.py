@@ -253,9 +253,9 @@ def default(
 ) -> str | None:
     """The model a method takes when none is given: that which was trained for most of what is known of the task.
 
-    Of equals that which lacks the fewest guides, then the one that was trained for coarse axes such as these alone, then
-    that for the narrowest range of scales, then the shipped ones, in the order of their names. Models that synthesise are
-    taken only where that is wanted, for modalities they know.
+    Of equals that which lacks the fewest guides, then the one that was trained for coarse axes such as these alone,
+    then that for the narrowest range of scales, then the shipped ones, in the order of their names. Models that
+    synthesise are taken only where that is wanted, for modalities they know.
 
     Args:
         method: identifier.

@@ -166,23 +166,19 @@ def padded(images: Tensor, margin: Sequence[int | tuple[int, int]]) -> Tensor:
     return images
 
 
-def unpadded(arrays: Tensor, margin: Sequence[int]) -> Tensor:
+def unpadded(arrays: Tensor, margin: Sequence[int | tuple[int, int]]) -> Tensor:
     """Without the margins of the last axes."""
-    for axis, m in enumerate(margin, start=arrays.ndim - len(margin)):
-        arrays = arrays.narrow(axis, m, arrays.shape[axis] - 2 * m)
+    for axis, width in enumerate(margin, start=arrays.ndim - len(margin)):
+        before, after = (width, width) if isinstance(width, int) else width
+        arrays = arrays.narrow(axis, before, arrays.shape[axis] - before - after)
     return arrays
 
 
-def fast_size(size: int) -> int:
-    """The next size, even, whose only prime factors are 2, 3 and 5: its transforms are quick."""
-    while True:
-        rest = size
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1 and size % 2 == 0:
-            return size
-        size += 1
+def fast_margins(size: Sequence[int], least: int) -> list[tuple[int, int]]:
+    """Margins, (before, after) each axis, of at least so many voxels with which real transforms are quick."""
+    from scipy.fft import next_fast_len
+
+    return [(least, next_fast_len(n + 2 * least, real=True) - n - least) for n in size]
 
 
 def _started(start: Tensor | Coded, settings: Settings) -> Coded:

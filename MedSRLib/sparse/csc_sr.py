@@ -13,6 +13,9 @@ Departures from the paper:
 - ``dimensions=3`` (ours) codes volumes with cubic filters; ``dimensions=2`` is the paper's;
 - ``unexplained="cubic"`` (ours) enlarges what is left together with the smooth part, so that little is lost where the
   filters suit an image badly; "dropped" leaves it out as noise, as the paper does;
+- ``direct`` (ours), if not 0 as in the paper, is the edge of a linear filter for each phase through which the rest goes
+  to the result beside the codes, learned before the fine filters, by ridge regression: the codes then add what no
+  linear filter can, and nothing needs to be left for cubic interpolation;
 - the smooth part is that of `sparse.smooth` (a penalty on its gradient), where the paper codes it with one flat 3 × 3
   filter and a penalty on that map's gradient;
 - filters are learned by the consensus of `sparse.filters` over crops, where the paper averages stochastically;
@@ -56,6 +59,7 @@ class CSCSRConfig(NetworkConfig):
         iterations: of the coding.
         rho: ρ of the coding.
         unexplained: "cubic" or "dropped", see the module.
+        direct: edge of the linear filters beside the codes in coarse voxels, odd; 0 for none.
     """
 
     title: ClassVar[str] = "CSC-SR"
@@ -64,6 +68,7 @@ class CSCSRConfig(NetworkConfig):
         "dimensions": (2, 3),
         "support": (3, 5, 7, 9, 11),
         "unexplained": ("cubic", "dropped"),
+        "direct": (0, 3, 5, 7, 9),
     }
 
     scale: tuple[int, ...] = (2, 2, 2)
@@ -76,6 +81,7 @@ class CSCSRConfig(NetworkConfig):
     iterations: int = 40
     rho: float = 1.0
     unexplained: str = "cubic"
+    direct: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -108,6 +114,7 @@ class CSCSR(nn.Module):
     coarse: Tensor
     fine: Tensor
     mapping: Tensor
+    direct: Tensor
 
     def __init__(self, config: CSCSRConfig) -> None:
         super().__init__()
@@ -121,6 +128,8 @@ class CSCSR(nn.Module):
         self.register_buffer("coarse", torch.zeros(config.filters, *support))
         self.register_buffer("fine", torch.zeros(config.fine_filters, prod(config.scale), *support))
         self.register_buffer("mapping", torch.zeros(config.fine_filters, config.filters))
+        if config.direct:
+            self.register_buffer("direct", torch.zeros(prod(config.scale), *(config.direct,) * config.dimensions))
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):  # 16 bits would ruin the solver
@@ -131,6 +140,10 @@ class CSCSR(nn.Module):
         low, high = smooth.split(x, self.config.smoothness)
         maps = self.maps(high)
         phases = self._convolved(maps, effective(self.mapping, self.fine))
+        if self.config.direct:
+            margin = [self.config.direct // 2] * self.config.dimensions
+            wide = self._convolved(coding.padded(high, margin)[:, None], self.direct[None])
+            phases += coding.unpadded(wide, margin)
         if self.config.unexplained == "cubic":
             low = x - self._convolved(maps, self.coarse[:, None])[:, 0]
         return enlarged(low, self.config.factor) + interleaved(phases, self.scale)
@@ -139,17 +152,12 @@ class CSCSR(nn.Module):
         """Σ_k of the maps (n, K, *size) with filters (K, P, *support), to (n, P, *size)."""
         convolution = functional.conv2d if self.config.dimensions == 2 else functional.conv3d
         backwards = filters.transpose(0, 1).flip(tuple(range(2, filters.ndim)))
-        return convolution(maps, backwards, padding=self.config.support // 2)
+        return convolution(maps, backwards, padding=filters.shape[-1] // 2)
 
     def maps(self, high: Tensor) -> Tensor:
         """The maps (n, K, *size) of images without their smooth part (n, *size)."""
-        margin = 2 * self.config.support
-        size = [coding.fast_size(n + 2 * margin) for n in high.shape[1:]]
-        wide = coding.padded(high, [(margin, m - n - margin) for m, n in zip(size, high.shape[1:], strict=True)])
-        found = coding.code(self.coarse, wide, self.config.coding).maps
-        for axis, n in enumerate(high.shape[1:], start=2):
-            found = found.narrow(axis, margin, n)
-        return found
+        margin = coding.fast_margins(high.shape[1:], 2 * self.config.support)
+        return coding.unpadded(coding.code(self.coarse, coding.padded(high, margin), self.config.coding).maps, margin)
 
 
 def effective(mapping: Tensor, fine: Tensor) -> Tensor:

@@ -34,11 +34,12 @@ from MedSRLib.sparse.mapping import mapped, transposed
 
 @dataclass(frozen=True)
 class Weights:
-    """λ of the maps, β of the coupling, γ of the mapping."""
+    """λ of the maps, β of the coupling, γ of the mapping, which draws W to ``centre`` times the identity."""
 
     penalty: float = 0.05
     coupling: float = 0.10
     ridge: float = 0.15
+    centre: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ class Codes:
 
 def objective(pair: Pair, x: Tensor, y: Tensor, codes: Codes, weights: Weights) -> float:
     """E of Eq. 5 without the discrepancy, over all images, in float64."""
-    total = 0.5 * weights.ridge * float(pair.mapping.double().square().sum())
+    w = pair.mapping.double()
+    one = torch.ones_like(w) if w.ndim == 1 else torch.eye(len(w), dtype=w.dtype, device=w.device)
+    total = 0.5 * weights.ridge * float((w - weights.centre * one).square().sum())
     for n in range(len(x)):
         zx, zy = codes.source[n : n + 1].double(), codes.target[n : n + 1].double()
         total += coding.objective(pair.source, x[n : n + 1], zx, weights.penalty)

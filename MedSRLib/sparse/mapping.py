@@ -6,6 +6,8 @@
 Y. Huang, L. Shao, A. F. Frangi, "Simultaneous super-resolution and cross-modality synthesis of 3D medical images using
 weakly-supervised joint convolutional sparse coding", CVPR 2017, the third of the alternating steps. W acts across the
 maps at each voxel, as a convolution with filters of one voxel. Images are streamed: two K × K matrices are kept.
+
+Departure, an option: ``centre`` c has (γ/2) ‖W − c I‖² in place of (γ/2) ‖W‖².
 """
 
 from __future__ import annotations
@@ -33,22 +35,23 @@ class Grams:
             self.source += (x @ x.T).double().cpu()
             self.cross += (y @ x.T).double().cpu()
 
-    def full(self, ridge: float) -> Tensor:
+    def full(self, ridge: float, centre: float = 0.0) -> Tensor:
         """W, (K, K), float64.
 
         Args:
             ridge: γ/β.
+            centre: the ridge draws W to this times the identity.
         """
-        regular = self.source + ridge * torch.eye(len(self.source), dtype=torch.float64)
-        return torch.linalg.solve(regular, self.cross.T).T
+        one = ridge * torch.eye(len(self.source), dtype=torch.float64)
+        return torch.linalg.solve(self.source + one, (self.cross + centre * one).T).T
 
-    def diagonal(self, ridge: float) -> Tensor:
+    def diagonal(self, ridge: float, centre: float = 0.0) -> Tensor:
         """w, (K,), float64."""
-        return self.cross.diagonal() / (self.source.diagonal() + ridge)
+        return (self.cross.diagonal() + centre * ridge) / (self.source.diagonal() + ridge)
 
-    def solved(self, kind: str, ridge: float) -> Tensor:
+    def solved(self, kind: str, ridge: float, centre: float = 0.0) -> Tensor:
         """One of `KINDS`."""
-        return self.full(ridge) if kind == "full" else self.diagonal(ridge)
+        return self.full(ridge, centre) if kind == "full" else self.diagonal(ridge, centre)
 
 
 def mapped(mapping: Tensor, maps: Tensor) -> Tensor:

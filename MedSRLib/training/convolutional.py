@@ -2,7 +2,8 @@
 
     1  crops are drawn once, degraded by the recipe; their smooth parts are taken off
     2  each turn: the maps of every crop go on from where they were, then the coarse filters are updated
-    3  the maps as the method will find them, and the fine filters and mapping that suit them
+    3  the linear filters beside the codes, where the architecture has them
+    4  the maps as the method will find them, and the fine filters and mapping that suit them
 
 S. Gu et al., ICCV 2015 (`sparse.csc_sr`). Crops are periodic here; towards their borders, over the width of a filter,
 what is left of image and truth without their smooth parts fades to nothing, so that no edge arises where they meet.
@@ -23,6 +24,7 @@ from MedSRLib.networks import catalogue
 from MedSRLib.sparse import coding, filters, fine_filters, smooth, spectra
 from MedSRLib.sparse.coding import Coded
 from MedSRLib.sparse.csc_sr import CSCSRConfig, phases_of
+from MedSRLib.sparse.decoding import Normals
 from MedSRLib.sparse.filters import Evidence
 from MedSRLib.sparse.patch_network import enlarged
 from MedSRLib.training import held_out, whole_crops
@@ -45,12 +47,14 @@ class CSCSRSettings(LearnerSettings):
         iterations: turns of maps and coarse filters.
         steps: iterations of the coding in a turn.
         fine_iterations: turns of fine filters and mapping.
+        direct_ridge: of the linear filters beside the codes, in coarse voxels.
     """
 
     crops: int = Field(default=48, ge=1)
     iterations: int = Field(default=12, ge=1)
     steps: int = Field(default=15, ge=1)
     fine_iterations: int = Field(default=6, ge=0)
+    direct_ridge: float = Field(default=30.0, ge=0)
 
 
 class CSCSRLearner(Learner):
@@ -100,9 +104,13 @@ class CSCSRLearner(Learner):
         progress.stage("Drawing crops")
         high, truth = crops(train, recipe, config, settings.crops, device)
         coarse = _coarse(high, config, settings, recipe.seed, keeper, progress.part(0, _COARSE))
+        found = {"coarse": coarse}
+        if config.direct:
+            found["direct"] = linear_filters(high, truth, config.direct, settings.direct_ridge)
+            truth = truth - _filtered(high, found["direct"])
         fine, mapping = _fine(high, truth, coarse, config, settings, keeper, progress.part(_COARSE, 1))
         network: Any = catalogue.build(recipe.method, recipe.architecture)
-        found = {"coarse": coarse, "fine": fine, "mapping": mapping}
+        found |= {"fine": fine, "mapping": mapping}
         network.body.load_state_dict({name: tensor.cpu() for name, tensor in found.items()})
         held_out.measure(network, validation, recipe, keeper, self.steps(recipe))
         card = told_of_inputs(recipe, [frame.spacing for frame in train])
@@ -175,6 +183,22 @@ def _coarse(
         keeper.figure("loss", total / len(high), step=step)
         progress.update(step / settings.iterations)
     return coarse
+
+
+def linear_filters(high: Tensor, truth: Tensor, edge: int, ridge: float) -> Tensor:
+    """The filters (P, *edge) that make each phase of truth (n, P, *size) of periodic images (n, *size) best."""
+    found = []
+    for phase in truth.unbind(1):
+        normals = Normals([(edge,) * (high.ndim - 1)], high.shape[1:])
+        normals.add(high.cpu()[:, None], phase.cpu())
+        found += normals.filters(ridge)
+    return torch.stack(found).to(high)
+
+
+def _filtered(high: Tensor, filters_of_phases: Tensor) -> Tensor:
+    """Images (n, *size) through the filter of each phase, periodic, to (n, P, *size)."""
+    shown = [spectra.of_filters(one[None], high.shape[1:]) for one in filters_of_phases]
+    return torch.stack([spectra.synthesised(one, high[:, None]) for one in shown], 1)
 
 
 def _fine(

@@ -7,21 +7,22 @@
 Y. Huang, L. Shao, A. F. Frangi, CVPR 2017, Algorithm 1 (see `sparse.joint` for Eq. 5).
 
 Departures: crops of whole volumes, cold codes in every outer iteration (so that a run that goes on needs filters and W
-alone); filters start from patches at the same places of both modalities, so that W = I is a fair start; λ is relative
-to the crops' standard deviation. At the end, "refit" (the default) takes the last filter step once more with the maps
-that a test has, Zʸ = W Zˣ of a source coded by itself, and without the bound on the norms: the paper's Fʸ expects maps
-that were coded with the target at hand.
+alone); filters start from patches at the same places of both modalities, so that W = I is a fair start. At the end,
+"refit" (the default) takes the last filter step once more with the maps that a test has, Zʸ = W Zˣ of a source coded by
+itself, and without the bound on the norms: the paper's Fʸ expects maps that were coded with the target at hand. The
+linear filters beside the codes (``direct``, see `sparse.weenie`) are found in the same step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
 
+from MedSRLib.errors import OptionError
 from MedSRLib.networks import catalogue
 from MedSRLib.sparse import coding, contrast, filters, joint, mapping
 from MedSRLib.sparse.joint import Pair, Weights
@@ -53,6 +54,8 @@ class WeenieSettings(LearnerSettings):
         edge: of a crop, voxels.
         coupling: β.
         ridge: γ.
+        ridge_towards: what γ draws W to: "zero" as in the paper, or the "identity" it starts from, so that W does not
+            become singular, and the decoder lose maps, where codes have little energy.
         discrepancy: μ of the MMD between the source maps of registered and unpaired crops; 0 leaves it out.
         refit: whether the decoder is learned once more on the maps of a test.
         decoding_crops: crops that this takes.
@@ -74,6 +77,7 @@ class WeenieSettings(LearnerSettings):
     edge: int = Field(default=32, ge=16)
     coupling: float = Field(default=0.10, ge=0)
     ridge: float = Field(default=0.15, ge=0)
+    ridge_towards: Literal["zero", "identity"] = "zero"
     discrepancy: float = Field(default=0.0, ge=0)
     refit: bool = True
     decoding_crops: int = Field(default=48, ge=1)
@@ -101,7 +105,7 @@ class Learning:
     def weights(self) -> Weights:
         """Of the terms of Eq. 5."""
         s = self.settings
-        return Weights(self.network.config.penalty, s.coupling, s.ridge)
+        return Weights(self.network.config.penalty, s.coupling, s.ridge, float(s.ridge_towards == "identity"))
 
 
 class WeenieLearner(Learner):
@@ -113,7 +117,13 @@ class WeenieLearner(Learner):
         """See `Learner.check`."""
         super().check(recipe)
         whole_pairs.check(recipe)
-        catalogue.build(recipe.method, recipe.architecture)
+        network: Any = catalogue.build(recipe.method, recipe.architecture)
+        if network.body.config.direct and not self.settings(recipe).refit:
+            raise OptionError(
+                f"The recipe '{recipe.name}' has architecture.direct without learning.refit.",
+                "The linear filters beside the codes are learned together with the decoder, in that step.",
+                "Set learning.refit = true, or architecture.direct = 0.",
+            )
 
     def holds(self, size: Sequence[int], spacing: Sequence[float], recipe: Recipe) -> bool:
         """See `Learner.holds`."""
@@ -244,9 +254,10 @@ def _improved(learning: Learning, pair: Pair, crops: Crops) -> tuple[Pair, float
     )
     push = _push(learning, pair, crops, how)
     total = 0.0
-    for x, y, coupled in crops.batches(_BATCH):
+    for some in crops.batches(_BATCH):
         learning.progress.check()
-        used = weights if coupled else Weights(weights.penalty, 0.0, weights.ridge)
+        x, y, coupled = some.source, some.target, bool(some.coupled.all())
+        used = weights if coupled else replace(weights, coupling=0.0)
         codes, trace = joint.code_jointly(
             pair, x, y, used, how, rounds=learning.settings.rounds, push=push if coupled else None
         )
@@ -256,7 +267,7 @@ def _improved(learning: Learning, pair: Pair, crops: Crops) -> tuple[Pair, float
             grams.add(codes.source, codes.target)
         total += trace[-1]
     source, target = filters.updated(pair.source, of_source), filters.updated(pair.target, of_target)
-    w = grams.solved(config.mapping, weights.ridge / max(weights.coupling, 1e-6)).float()
+    w = grams.solved(config.mapping, weights.ridge / max(weights.coupling, 1e-6), weights.centre).float()
     return Pair(source, target, w), total / crops.source.numel()
 
 

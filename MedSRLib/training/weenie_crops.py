@@ -2,6 +2,8 @@
 
     h = x − low(x),    r = y − b(x)        (`sparse.weenie`: b is the base)
 
+and of what goes to the result beside the codes (`Weenie.beside`).
+
 Crops fade to nothing at their borders, as they are coded on periodic grids.
 """
 
@@ -30,11 +32,13 @@ class Crops:
     Attributes:
         source: h, (n, e, e, e).
         target: r, likewise.
+        beside: (n, P, e, e, e).
         coupled: whether source and target of a crop belong together, (n,).
     """
 
     source: Tensor
     target: Tensor
+    beside: Tensor
     coupled: Tensor
 
     @classmethod
@@ -43,15 +47,16 @@ class Crops:
         return cls(
             torch.cat([p.source for p in parts]),
             torch.cat([p.target for p in parts]),
+            torch.cat([p.beside for p in parts]),
             torch.cat([p.coupled for p in parts]),
         )
 
-    def batches(self, count: int) -> Iterator[tuple[Tensor, Tensor, bool]]:
+    def batches(self, count: int) -> Iterator[Crops]:
         """A few crops at a time, coupled ones and others apart."""
         for coupled in (True, False):
             for part in (self.coupled == coupled).nonzero()[:, 0].split(count):
                 if len(part):
-                    yield self.source[part], self.target[part], coupled
+                    yield Crops(self.source[part], self.target[part], self.beside[part], self.coupled[part])
 
 
 @dataclass
@@ -73,22 +78,31 @@ def places(mask: Tensor, edge: int, count: int, generator: np.random.Generator) 
     return found
 
 
-def signals(network: Weenie, pair: WholePair) -> tuple[Tensor, Tensor]:
-    """h and r of a whole volume."""
+def inside(volume: Tensor, box: tuple[slice, ...]) -> Tensor:
+    """A box of the last axes of a volume (..., k, j, i)."""
+    for axis, part in enumerate(box, start=volume.ndim - len(box)):
+        first, end, _ = part.indices(volume.shape[axis])
+        volume = volume.narrow(axis, first, end - first)
+    return volume
+
+
+def signals(network: Weenie, pair: WholePair) -> tuple[Tensor, Tensor, Tensor]:
+    """h and r of a whole volume, and what goes beside the codes, (P, k, j, i)."""
     low, high = smooth.split(pair.source[None], network.config.smoothness)
-    return high[0], pair.target - network.base(pair.source, low[0])
+    base = network.base(pair.source, low[0])
+    return high[0], pair.target - base, network.beside(high, base[None])[0]
 
 
 def cut(
     network: Weenie, pair: WholePair, edge: int, counts: Sequence[int], generator: np.random.Generator
 ) -> list[Crops]:
     """Sets of so many crops at random places of a registered pair."""
-    high, rest = signals(network, pair)
+    volumes = signals(network, pair)
     fade, found = faded(edge), []
     for count in counts:
         boxes = places(pair.mask, edge, count, generator)
-        source, target = (torch.stack([volume[box] for box in boxes]) * fade for volume in (high, rest))
-        found.append(Crops(source, target, torch.ones(count, dtype=torch.bool)))
+        high, rest, beside = (torch.stack([inside(volume, box) for box in boxes]) * fade for volume in volumes)
+        found.append(Crops(high, rest, beside, torch.ones(count, dtype=torch.bool)))
     return found
 
 

@@ -25,17 +25,22 @@ _MEASURED = 64
 
 
 def refit(network: Weenie, crops: Crops, ridge: float, progress: Progress) -> None:
-    """Fʸ by least squares on W Zˣ of sources coded by themselves; its norms go to W."""
+    """Fʸ by least squares on W Zˣ of sources coded by themselves, with d in one; the norms of Fʸ go to W."""
     progress.stage("Learning the decoder")
-    normals = Normals(network.config.filters, network.target.shape[1:], crops.source.shape[1:])
+    count, beside = network.config.filters, crops.beside.shape[1]
+    supports = [tuple(network.target.shape[1:])] * count + [(network.config.direct,) * 3] * beside
+    normals = Normals(supports, crops.source.shape[1:])
     done = 0
-    for x, y, _ in crops.batches(_BATCH):
+    for some in crops.batches(_BATCH):
         progress.check()
-        maps = coding.code(network.source, x, network.config.coding).maps
-        normals.add(mapping.mapped(network.mapping, maps), y)
-        done += len(x)
+        maps = mapping.mapped(network.mapping, coding.code(network.source, some.source, network.config.coding).maps)
+        normals.add(torch.cat([maps, some.beside], 1), some.target)
+        done += len(maps)
         progress.update(done / len(crops.source))
-    made = normals.filters(ridge)
+    found = normals.filters(ridge)
+    if beside:
+        network.direct.copy_(torch.stack(found[count:]))
+    made = torch.stack(found[:count])
     norms = made.flatten(1).norm(dim=1).clamp_min(1e-12)
     network.target.copy_(made / norms.view(-1, 1, 1, 1))
     network.mapping.copy_(network.mapping * (norms[:, None] if network.mapping.ndim == 2 else norms))
@@ -51,8 +56,8 @@ def measured(
     for pair in whole_pairs.whole_pairs(usable, recipe, progress):
         starts = [max(0, (n - _MEASURED) // 2) for n in pair.source.shape]
         box = tuple(slice(start, start + _MEASURED) for start in starts)
-        high, rest = (volume[box] for volume in weenie_crops.signals(body, pair))
-        error = (rest - body.decoded(high[None])[0]).square().mean()
+        high, rest, beside = (weenie_crops.inside(volume, box) for volume in weenie_crops.signals(body, pair))
+        error = (rest - body.decoded(high[None], beside[None])[0]).square().mean()
         errors.append(torch.stack([error, rest.square().mean()]))
     if not errors:
         return {}

@@ -23,7 +23,7 @@ from MedSRLib.training import whole_pairs
 from MedSRLib.training.frames import Frame
 from MedSRLib.training.pairs import seeded
 from MedSRLib.training.recipe import Recipe
-from MedSRLib.training.weenie_crops import Crops, Registered, faded, mosaic, patches, places
+from MedSRLib.training.weenie_crops import Crops, Registered, faded, inside, mosaic, patches, places
 from MedSRLib.training.whole_pairs import WholePair
 
 _REGISTERED = 1200
@@ -80,7 +80,7 @@ def crops(
         return Found(alone, f"{len(frames)} unpaired volumes teach the filters of their own modality.")
     if not sources or not targets:
         return Found([], "Unpaired volumes of one modality alone cannot be aligned; they are not used.")
-    x, high, base = _source_patches(network, sources, recipe, how, progress)
+    x, high, base, beside = _source_patches(network, sources, recipe, how, progress)
     y = _target_patches(targets, recipe, how)
     found = alignment.aligned(x, y, torch.cat(registered.source), torch.cat(registered.target), how.kind, how.threshold)
     told = f"{len(found)} of {len(x)} unpaired source patches were matched with one of {len(y)} target patches."
@@ -88,22 +88,25 @@ def crops(
         return Found([], told)
     rest = y[found[:, 1]] - base[found[:, 0]]
     rest = rest - rest.flatten(1).mean(1).view(-1, 1, 1, 1)
-    made = mosaic(high[found[:, 0]], how.crop), mosaic(rest, how.crop)
-    return Found([Crops(*made, torch.ones(len(made[0]), dtype=torch.bool))], told)
+    linear = [mosaic(one[found[:, 0]], how.crop) for one in beside.unbind(1)]
+    source, wanted = mosaic(high[found[:, 0]], how.crop), mosaic(rest, how.crop)
+    both = torch.stack(linear, 1) if linear else source.new_zeros(len(source), 0, *source.shape[1:])
+    return Found([Crops(source, wanted, both, torch.ones(len(source), dtype=torch.bool))], told)
 
 
 def _source_patches(
     network: Weenie, frames: list[Frame], recipe: Recipe, how: Matching, progress: Progress
 ) -> list[Tensor]:
-    """Patches of degraded sources, of what they have beyond their smooth part, and of their base."""
-    found: list[list[Tensor]] = [[], [], []]
+    """Patches of degraded sources, of what they have beyond their smooth part, of their base, and of what is beside."""
+    found: list[list[Tensor]] = [[], [], [], []]
     for number, pair in enumerate(whole_pairs.whole_pairs(frames, recipe, progress)):
         generator = seeded(recipe.seed, "unpaired source", number, 0)
         low, high = smooth.split(pair.source[None], network.config.smoothness)
         base = network.base(pair.source, low[0])
         boxes = places(pair.mask, how.edge, how.count // len(frames), generator)
-        for part, whole in zip(found, (pair.source, high[0], base), strict=True):
-            part.append(torch.stack([whole[box] for box in boxes]))
+        beside = network.beside(high, base[None])[0]
+        for part, whole in zip(found, (pair.source, high[0], base, beside), strict=True):
+            part.append(torch.stack([inside(whole, box) for box in boxes]))
     return [torch.cat(part) for part in found]
 
 
@@ -127,5 +130,7 @@ def _alone(network: Weenie, frames: list[Frame], recipe: Recipe, how: Matching, 
         high = smooth.split(volume[None], network.config.smoothness)[1][0]
         found += [high[box] * faded(how.crop) for box in places(mask, how.crop, 4, generator)]
     crop = torch.stack(found)
-    both = (crop, torch.zeros_like(crop)) if part == 0 else (torch.zeros_like(crop), crop)
-    return Crops(*both, torch.zeros(len(crop), dtype=torch.bool))
+    nothing = torch.zeros_like(crop)
+    beside = network.beside(nothing, nothing)
+    both = (crop, nothing) if part == 0 else (nothing, crop)
+    return Crops(*both, beside, torch.zeros(len(crop), dtype=torch.bool))

@@ -80,13 +80,13 @@ def whole_pairs(
     found = []
     for number, copy in itertools.product(range(len(frames)), range(copies)):
         progress.check()
-        frame, nth = frames[number], number * copies + copy
+        frame = frames[number]
         generator = torch.Generator().manual_seed(int(seeded(recipe.seed, "whole", number, copy).integers(2**31)))
         mask = torch.from_numpy(foreground(frame.values))
         fine = torch.from_numpy(frame.values)
         if copy and field:
             fine = _unevenly_lit(fine, mask, field, generator)
-        level = recipe.degradation[0].noise * (nth + 0.5) / (len(frames) * copies)
+        level = recipe.degradation[0].noise * (number + copy * len(frames) + 0.5) / (len(frames) * copies)
         source = degraded(fine, recipe, level, generator)
         target = torch.from_numpy(np.ascontiguousarray(frame.others.get(recipe.data.target, frame.values)))
         box = _around(mask)

@@ -32,7 +32,7 @@ class Section:
 
 
 class Choice:
-    """A combo box for one text parameter: its items have a text for people and a value for the parameter.
+    """A combo box for one parameter: its items have a text for people and a value, text or number, for the parameter.
 
     Args:
         section: whose parameters.
@@ -41,13 +41,13 @@ class Choice:
         write: called with the value that the user chooses; by default the parameter gets it.
     """
 
-    def __init__(self, section: Section, combo: Any, name: str, write: Callable[[str], None] | None = None) -> None:
+    def __init__(self, section: Section, combo: Any, name: str, write: Callable[[Any], None] | None = None) -> None:
         self._section, self._combo, self._name = section, combo, name
         self._write = write or (lambda value: setattr(section.parameters, name, value))
-        self._texts: dict[str, str] = {}
+        self._texts: dict[Any, str] = {}
         combo.connect("currentIndexChanged(int)", self._chosen)
 
-    def show(self, texts: Mapping[str, str], value: str | None = None) -> None:
+    def show(self, texts: Mapping[Any, str], value: Any = None) -> None:
         """Offer these values by their texts, and select one: by default the parameter's."""
         if list(texts.items()) != list(self._texts.items()) or self._combo.count != len(texts):
             self._texts = dict(texts)

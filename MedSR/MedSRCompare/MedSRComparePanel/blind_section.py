@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import qt
+from MedSRPanel.section import Section, enable
 from slicer.i18n import tr as _
 
 from MedSRComparePanel import blinding
-from MedSRComparePanel.choices import Section, enable
 from MedSRComparePanel.files import ask_where_to_save
 
 _NOT_SCORED = "–"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from MedSRPanel.section import Choice, Section, enable
 from slicer.i18n import tr as _
 
-from MedSRComparePanel.choices import Choice, Radios, Section, enable
+from MedSRComparePanel.radios import Radios
 
 PERCENTS = (0.0, 2.0, 5.0, 10.0, 15.0, 25.0, 50.0, 100.0)
 """0 is automatic."""

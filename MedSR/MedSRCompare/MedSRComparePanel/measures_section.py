@@ -7,10 +7,10 @@ from typing import Any
 
 import qt
 import slicer
+from MedSRPanel.section import Choice, Section, enable
 from slicer.i18n import tr as _
 
 from MedSRComparePanel import charts, tables
-from MedSRComparePanel.choices import Choice, Section, enable
 from MedSRComparePanel.files import ask_where_to_save
 from MedSRComparePanel.tables import Row
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import qt
 import slicer
+from MedSRPanel.section import Section, enable
 from slicer.i18n import tr as _
 
 from MedSRComparePanel import charts
-from MedSRComparePanel.choices import Section, enable
 from MedSRComparePanel.files import ask_where_to_save
 
 _DRAW_MS = 60

@@ -7,9 +7,9 @@ from typing import Any
 
 import qt
 import slicer
+from MedSRPanel.section import Section, enable
 from slicer.i18n import tr as _
 
-from MedSRComparePanel.choices import Section, enable
 from MedSRComparePanel.files import ask_for_folder
 
 _POLL_MS = 100
@@ -30,6 +30,7 @@ class RunSection(Section):
         self._timer.connect("timeout()", self._poll)
         self._missing: list[str] = []
         self._what = ""
+        self._stopping = False
 
     def connect(self) -> None:
         ui = self.ui
@@ -66,7 +67,8 @@ class RunSection(Section):
             ui.reportButton, report, _("Pictures, differences, measures and profiles as one page that opens offline.")
         )
         ui.cancelButton.visible = self.running
-        ui.cancelButton.enabled = self.running
+        stopping = _("The computation is being stopped.") if self._stopping else ""
+        enable(ui.cancelButton, stopping, _("Stop the computation; the views stay."))
 
     def stop(self) -> None:
         """End a computation at once: the scene, the panel or Slicer goes away."""
@@ -118,7 +120,7 @@ class RunSection(Section):
 
     def _start(self, text: str, run: Any, done: Callable[[Any], None]) -> None:
         self._view.begin(text)
-        self.run, self._done = run, done
+        self.run, self._done, self._stopping = run, done, False
         if self.running:
             self._timer.start()
             self.show()
@@ -149,8 +151,8 @@ class RunSection(Section):
         if self.running:
             self.run.cancel()
             self._view.cancelling()
-            self.ui.cancelButton.enabled = False
-            self.ui.cancelButton.toolTip = _("The computation is being stopped.")
+            self._stopping = True
+            self.show()
 
     def _onSetup(self, checked: bool = False) -> None:
         from MedSRPanel import packages

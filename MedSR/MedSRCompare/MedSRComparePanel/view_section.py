@@ -9,10 +9,11 @@ from typing import Any
 import qt
 import slicer
 import vtk
+from MedSRPanel.section import Choice, Section, enable
 from slicer.i18n import tr as _
 
 from MedSRComparePanel import comparison
-from MedSRComparePanel.choices import Choice, Radios, Section, enable
+from MedSRComparePanel.radios import Radios
 
 _READOUT_MS = 40
 _ROCK_STEPS = 12

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import qt
+from MedSRPanel.section import Section, enable
 from slicer.i18n import tr as _
 
 from MedSRComparePanel import entries
-from MedSRComparePanel.choices import Section, enable
 from MedSRComparePanel.entries import Entry
 
 _ORDER_MS = 300

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from MedSRLib.errors import ModelError
 from MedSRLib.networks import catalogue
-from MedSRLib.sparse import fine_filters, smooth
+from MedSRLib.sparse import coding, fine_filters, smooth
 from MedSRLib.sparse.atoms import atoms_of
 from MedSRLib.sparse.csc_sr import CSCSR, CSCSRConfig, effective, interleaved, phases_of
 from MedSRLib.sparse.filters import Evidence
@@ -55,6 +55,16 @@ def test_the_result_is_the_papers_sum_of_upsampled_maps(dimensions: int) -> None
         shown = shown.narrow(axis, 2, 2 * n)  # a filter begins one coarse voxel before its coefficient
     expected = enlarged(low, 2) + shown
     assert (network(image[None])[0] - expected).abs().max() < 1e-4
+
+
+def test_linear_filters_act_beside_the_codes() -> None:
+    with_filters, without = tiny(direct=5), tiny()
+    without.load_state_dict({n: t for n, t in with_filters.state_dict().items() if n != "direct"})
+    image = torch.rand(1, 9, 8, generator=torch.Generator().manual_seed(1))
+    high = coding.padded(smooth.split(image, without.config.smoothness)[1], (2, 2))
+    phases = functional.conv2d(high[:, None], with_filters.direct.flip(1, 2)[:, None])
+    expected = without(image[None]) + interleaved(phases, (2, 2))[None]
+    assert (with_filters(image[None]) - expected).abs().max() < 1e-4
 
 
 def test_what_the_maps_do_not_explain_is_interpolated() -> None:

@@ -27,6 +27,17 @@ def test_the_full_mapping_is_the_ridge_regression_over_all_voxels() -> None:
     assert torch.allclose(_added(x, y).full(3.0), expected, atol=1e-10)
 
 
+def test_a_ridge_may_draw_it_to_the_identity() -> None:
+    x, y = _maps(0), _maps(1)
+    a, b = x.transpose(0, 1).flatten(1).T, y.transpose(0, 1).flatten(1).T
+    one = 3**0.5 * torch.eye(4, dtype=torch.float64)
+    expected = torch.linalg.lstsq(torch.cat([a, one]), torch.cat([b, one])).solution.T
+    grams = _added(x, y)
+    assert torch.allclose(grams.full(3.0, 1.0), expected, atol=1e-10)
+    assert torch.allclose(grams.full(1e9, 1.0), torch.eye(4, dtype=torch.float64), atol=1e-5)
+    assert torch.allclose(grams.diagonal(1e9, 1.0), torch.ones(4, dtype=torch.float64), atol=1e-5)
+
+
 def test_the_diagonal_mapping_regresses_each_map_by_itself() -> None:
     x, y = _maps(0), _maps(1)
     expected = [float((y[:, k] * x[:, k]).sum() / (x[:, k].square().sum() + 3.0)) for k in range(4)]

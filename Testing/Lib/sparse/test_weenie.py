@@ -36,8 +36,7 @@ def _image(*shape: int) -> torch.Tensor:
 def test_the_result_is_base_and_decoded_maps(kind: str) -> None:
     body, image = _filled(mapping=kind, base="input"), _image(20, 18, 16)
     _, high = smooth.split(image[None], body.config.smoothness)
-    margin = (4, 3, 3)  # 28, 24 and 22 → the next sizes with small factors are 28, 24 and 24
-    margin = (4, 3, 4)
+    margin = ((3, 4), (3, 3), (3, 5))  # 26, 24 and 22 to the next sizes with small factors, 27, 24 and 24
     large = coding.padded(high, margin)
     maps = coding.code(body.source, large, body.config.coding).maps
     made = spectra.synthesised(spectra.of_filters(body.target, large.shape[1:]), mapping.mapped(body.mapping, maps))
@@ -55,16 +54,36 @@ def test_the_bases_are_what_they_say() -> None:
     assert torch.allclose(body.base(image, low), 3 * image.clamp(0, 1), atol=1e-5)
 
 
-@pytest.mark.parametrize("base", ["input", "contrast"])
-def test_tiles_are_the_whole(base: str) -> None:
-    body = _filled(base=base)
-    network = catalogue.build("weenie", {**SMALL, "base": base})
+def test_the_linear_filters_act_beside_the_codes() -> None:
+    image = _image(20, 18, 16)
+    body = _filled(base="contrast", direct=3)
+    low, high = smooth.split(image[None], body.config.smoothness)
+    base = body.base(image, low[0])[None]
+    beside = body.beside(high, base)
+    assert torch.equal(beside[:, 0], high)
+    assert torch.allclose(beside[:, 1], base - smooth.split(base, body.config.smoothness)[0], atol=1e-6)
+    both = torch.nn.functional.conv3d(coding.padded(beside[0], (1, 1, 1))[None], body.direct.flip(1, 2, 3)[None])[0]
+    without = body.decoded(high, torch.zeros_like(beside))
+    assert torch.allclose(body.decoded(high, beside), without + both, atol=1e-5)
+    assert _filled(direct=0).beside(high, base).shape == (1, 0, 20, 18, 16)
+
+
+@pytest.mark.parametrize("direct", [-1, 4])
+def test_a_linear_filter_has_a_middle(direct: int) -> None:
+    with pytest.raises(ModelError, match="direct"):
+        WeenieConfig(direct=direct)
+
+
+@pytest.mark.parametrize(("base", "direct"), [("input", 0), ("contrast", 5)])
+def test_tiles_are_the_whole(base: str, direct: int) -> None:
+    body = _filled(base=base, direct=direct)
+    network = catalogue.build("weenie", {**SMALL, "base": base, "direct": direct})
     network.body.load_state_dict(body.state_dict())
-    image = _image(44, 28, 28)
+    image = _image(72, 24, 24)
     k, j, i = (torch.arange(n).double().numpy() for n in image.shape)
     queries = Queries((k, j, i), (1.0, 1.0, 1.0))
     found = {}
-    for name, memory in (("whole", 2**30), ("tiles", 2**20)):
+    for name, memory in (("whole", 2**30), ("tiles", 2**21)):
         runtime = Runtime(memory_bytes=memory)
         found[name] = evaluate(network, image, queries, runtime=runtime, progress=Progress(), skip_flat=False)
     span = float(found["whole"].max() - found["whole"].min())

@@ -77,6 +77,23 @@ def test_it_beats_cubic_interpolation_on_what_it_has_not_seen(tmp_path: Path) ->
     assert found.tensors["body.mapping"].sum(1) == pytest.approx(torch.ones(10).numpy(), abs=1e-5)
 
 
+def test_the_linear_filters_are_the_least_squares_solution() -> None:
+    generator = torch.Generator().manual_seed(0)
+    high = torch.randn(3, 8, 9, generator=generator)
+    truth = torch.randn(3, 4, 8, 9, generator=generator)
+    shifts = torch.cartesian_prod(torch.arange(-1, 2), torch.arange(-1, 2)).tolist()
+    columns = torch.stack([high.roll(shift, dims=(1, 2)).flatten() for shift in shifts], 1).double()
+    expected = torch.linalg.lstsq(columns, truth.transpose(0, 1).flatten(1).T.double()).solution.T
+    found = convolutional.linear_filters(high, truth, 3, 0.0)
+    assert torch.allclose(found.flatten(1).double(), expected, atol=1e-4)
+
+
+def test_linear_filters_beside_the_codes_are_learned(tmp_path: Path) -> None:
+    architecture = {**recipe().architecture, "direct": 3, "unexplained": "dropped"}
+    found = learned(tmp_path, recipe(architecture=architecture))
+    assert found.tensors["body.direct"].shape == (4, 3, 3) and float(found.tensors["body.direct"].abs().max()) > 0.1
+
+
 def test_a_run_goes_on_from_the_filters_it_had(tmp_path: Path) -> None:
     chosen = recipe()
     whole = learned(tmp_path, chosen)

@@ -20,7 +20,7 @@ from MedSRLib.training import engine
 from MedSRLib.training import recipe as recipes
 
 LEARNING = {"iterations": 2, "crops": 2, "edge": 20, "decoding_crops": 6, "decoding_ridge": 1.0}
-ARCHITECTURE = {"filters": 4, "support": 3, "iterations": 6, "penalty": 0.005, "rho": 0.2}
+ARCHITECTURE = {"filters": 4, "support": 3, "iterations": 6, "penalty": 0.005, "rho": 0.2, "direct": 3}
 
 
 def _volume(seed: int, kind: str) -> sitk.Image:
@@ -135,6 +135,7 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_numbers(manifest: Path, tm
         ("sampling", {"patch": 9}, "sampling.patch"),
         ("learning", {"filterz": 3}, "filterz"),
         ("degradation", [{"kind": "physical"}, {"kind": "spline"}], "degradation"),
+        ("learning", {"refit": False}, "architecture.direct"),
     ],
 )
 def test_what_cannot_be_learned_from_is_refused(section: str, changed: Any, named: str, manifest: Path) -> None:

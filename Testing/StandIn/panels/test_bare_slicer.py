@@ -70,7 +70,7 @@ def test_every_panel_opens_and_offers_to_set_up(tmp_path: Path) -> None:
         [sys.executable, "-c", PROGRAM, str(ROOT)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
         env={"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path), "PATH": ""},
     )

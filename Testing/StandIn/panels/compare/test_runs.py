@@ -91,11 +91,17 @@ def test_progress_and_cancel(chosen: Any, fake: FakeRun, settle: Callable[[], No
     chosen.panel.runs._poll()
     assert chosen.ui.progressBar.value == 400 and "9 s left" in chosen.ui.statusLabel.text
     chosen.ui.cancelButton.click()
-    assert fake.cancelled and chosen.ui.cancelButton.enabled is False
+    button = chosen.ui.cancelButton
+    assert fake.cancelled and button.enabled is False
+    chosen.panel.runs.show()
+    assert button.enabled is False and "being stopped" in button.toolTip, "it takes one press"
     fake.state = "cancelled"
     chosen.panel.runs._poll()
     assert chosen.ui.statusLabel.text.startswith("Cancelled") and chosen.ui.compareButton.enabled is True
     assert chosen.logic.shown(), "the views stay"
+    fake.state = "running"
+    chosen.ui.compareButton.click()
+    assert button.enabled is True and "the views stay" in button.toolTip, "another run can be cancelled, too"
 
 
 def test_a_failure_is_told_and_the_log_opens(chosen: Any, fake: FakeRun) -> None:
