@@ -100,8 +100,8 @@ class Weenie(nn.Module):
         self.scale = None
         self.halo = 24 if config.direct and config.base == "contrast" else 16
         # One state of K maps and what a base and a transform hold, on a grid padded for the filters; all in 32 bits,
-        # but counted in 16 where the runtime's products are: hence the factor, as measured.
-        self.live_channels = 6 * (config.filters + 24)
+        # but counted in 16 where the runtime's products are: hence the factor, as measured with the process itself.
+        self.live_channels = 8 * (config.filters + 24)
         k, s = config.filters, (config.support,) * 3
         self.register_buffer("source", torch.zeros(k, *s))
         self.register_buffer("target", torch.zeros(k, *s))

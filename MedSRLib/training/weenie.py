@@ -63,7 +63,9 @@ class WeenieSettings(LearnerSettings):
         copies: of each registered volume; those after the first are lit unevenly by ``field``.
         field: standard deviation of the logarithm of a smooth random field: the volumes that several modalities are
             published of are corrected for the coil's uneven sensitivity, those of users are not.
+        bend: of the contrast of those copies, see `whole_pairs.bent`: other scanners have other curves of intensities.
         smoothness: of the table of the base "contrast", in voxels.
+        differences: 1 draws that table to a constant, 2 to a map that is linear along each of its axes.
         alignment: how unpaired patches are matched, see `sparse.alignment`; "none" has them teach the filters of their
             own modality only.
         unpaired_patches: of each modality.
@@ -84,7 +86,9 @@ class WeenieSettings(LearnerSettings):
     decoding_ridge: float = Field(default=30.0, ge=0)
     copies: int = Field(default=1, ge=1)
     field: float = Field(default=0.3, ge=0, le=1)
+    bend: float = Field(default=0.0, ge=0, le=1)
     smoothness: float = Field(default=20.0, gt=0)
+    differences: Literal[1, 2] = 1
     alignment: Literal["mutual", "argmax", "none"] = "mutual"
     unpaired_patches: int = Field(default=1500, ge=10)
     unpaired_edge: int = Field(default=7, ge=4)
@@ -163,7 +167,7 @@ class WeenieLearner(Learner):
         with torch.no_grad():
             progress.stage("Making pairs")
             s = learning.settings
-            pairs = whole_pairs.whole_pairs(paired, recipe, progress, copies=s.copies, field=s.field)
+            pairs = whole_pairs.whole_pairs(paired, recipe, progress, copies=s.copies, field=s.field, bend=s.bend)
             if learning.network.config.base == "contrast":
                 _learn_base(learning, pairs)
             crops, for_decoder = _crops(learning, pairs, unpaired)
@@ -186,7 +190,8 @@ def _learn_base(learning: Learning, pairs: Sequence[WholePair]) -> None:
         learning.progress.check()
         near = contrast.smoothed(pair.mask.float(), 1.0) > 1e-3  # a little of the air around, too
         fit.add(pair.source, pair.target, near)
-    body.table.copy_(fit.table(learning.settings.smoothness))
+    s = learning.settings
+    body.table.copy_(fit.table(s.smoothness, s.differences))
 
 
 def _crops(learning: Learning, pairs: Sequence[WholePair], unpaired: list[Frame]) -> tuple[Crops, Crops]:

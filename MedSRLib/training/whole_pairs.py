@@ -32,6 +32,10 @@ _AIR = 12
 """Voxels kept around the patient."""
 
 
+_PIECES, _BENT_UP_TO = 7, 2.2
+"""Of a bent curve of intensities; its upper end in medians of the patient."""
+
+
 @dataclass(frozen=True)
 class WholePair:
     """Float32 (k, j, i) on the grid of the fine volume.
@@ -66,7 +70,13 @@ def check(recipe: Recipe) -> None:
 
 
 def whole_pairs(
-    frames: Sequence[Frame], recipe: Recipe, progress: Progress, *, copies: int = 1, field: float = 0.0
+    frames: Sequence[Frame],
+    recipe: Recipe,
+    progress: Progress,
+    *,
+    copies: int = 1,
+    field: float = 0.0,
+    bend: float = 0.0,
 ) -> list[WholePair]:
     """Each frame degraded, cut to the patient and some air around; noise is evenly spread up to the recipe's.
 
@@ -76,6 +86,7 @@ def whole_pairs(
         progress: asked whether to go on.
         copies: of each frame; those after the first shine unevenly.
         field: standard deviation of the logarithm of that smooth field.
+        bend: of those copies' source, see `bent`.
     """
     found = []
     for number, copy in itertools.product(range(len(frames)), range(copies)):
@@ -84,6 +95,8 @@ def whole_pairs(
         generator = torch.Generator().manual_seed(int(seeded(recipe.seed, "whole", number, copy).integers(2**31)))
         mask = torch.from_numpy(foreground(frame.values))
         fine = torch.from_numpy(frame.values)
+        if copy and bend:
+            fine = bent(fine, mask, bend, generator)
         if copy and field:
             fine = _unevenly_lit(fine, mask, field, generator)
         level = recipe.degradation[0].noise * (number + copy * len(frames) + 0.5) / (len(frames) * copies)
@@ -99,6 +112,23 @@ def _unevenly_lit(fine: Tensor, mask: Tensor, amount: float, generator: torch.Ge
     coarse = amount * torch.randn(1, 1, 4, 4, 4, generator=generator)
     lit = fine * functional.interpolate(coarse, size=fine.shape, mode="trilinear", align_corners=True)[0, 0].exp()
     return lit * (fine[mask].median() / lit[mask].median())
+
+
+def bent(fine: Tensor, mask: Tensor, amount: float, generator: torch.Generator) -> Tensor:
+    """A volume with another contrast: a random rising curve of its intensities, its median in the mask what it was.
+
+    The curve is piecewise linear between 0 and 2.2 medians in seven pieces, the logarithm of whose slopes has the
+    standard deviation ``amount``; beyond, its slope is 1.
+    """
+    middle = fine[mask].median()
+    slopes = (amount * torch.randn(_PIECES, generator=generator)).exp()
+    ends = torch.cat([slopes.new_zeros(1), slopes.cumsum(0)]).to(fine)
+    inside = fine.clamp(0, float(_BENT_UP_TO * middle))
+    place = inside / (_BENT_UP_TO * middle) * _PIECES
+    piece = place.floor().clamp_max(_PIECES - 1).long()
+    step = _BENT_UP_TO * middle / _PIECES
+    curved = (ends[piece] + (place - piece) * slopes.to(fine)[piece]) * step + (fine - inside)
+    return curved * (middle / curved[mask].median())
 
 
 def _around(mask: Tensor) -> tuple[slice, ...]:
