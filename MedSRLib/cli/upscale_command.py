@@ -10,6 +10,7 @@ import typer
 from MedSRLib.cli import parsing
 from MedSRLib.cli.parameters import Acquired, AsJson, Device, MemoryGb, Precision, Seed, Thickness, runtime
 from MedSRLib.cli.rendering import run_job
+from MedSRLib.jobs.upscale_job import GUIDED
 
 
 def upscale(
@@ -17,7 +18,11 @@ def upscale(
     image: Annotated[Path | None, typer.Argument(help="An image file, or a folder with a DICOM series.")] = None,
     batch: Annotated[Path | None, typer.Option(help="Upscale every volume of a manifest or a folder.")] = None,
     method: Annotated[
-        str | None, typer.Option(help="A method of `medsr methods`; bspline, or weenie where --target is given.")
+        str | None,
+        typer.Option(
+            help="A method of `medsr methods`; by default bspline, weenie where --target is given, and with a guide "
+            "the guided method whose model is made for the task."
+        ),
     ] = None,
     scale: Annotated[str | None, typer.Option(help="How many times finer: 2, or 1,1,4 along x,y,z.")] = None,
     spacing: Annotated[str | None, typer.Option(help="Spacing wanted in mm: 1, or 1,1,3 along x,y,z.")] = None,
@@ -61,7 +66,7 @@ def upscale(
         raise typer.BadParameter("--like and --guide belong to a single image, not to --batch.")
     keeps_grid = bool(target) and not any((scale, spacing, like, isotropic))
     parameters = {
-        "method": method or ("weenie" if target else "bspline"),
+        "method": method or ("weenie" if target else GUIDED if guide else "bspline"),
         "scale": 1.0 if keeps_grid else parsing.factors(scale),
         "spacing": parsing.factors(spacing),
         "isotropic": isotropic,

@@ -12,7 +12,7 @@ from MedSRLib.errors import ModelError, OptionError
 from MedSRLib.grids import Grid, relate, scale_between
 from MedSRLib.jobs import checks
 from MedSRLib.jobs.parts import DeviceParameters
-from MedSRLib.jobs.upscale_job import UpscaleJob, UpscaleParameters
+from MedSRLib.jobs.upscale_job import GUIDED, UpscaleJob, UpscaleParameters
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -37,6 +37,8 @@ class Settled:
     model: Model | None
     runtime: Runtime
     acquisition: Acquisition
+    methods: tuple[str, ...]
+    """Those whose models may be taken; several where the job leaves the method open, too."""
 
     @property
     def synthetic(self) -> bool | None:
@@ -70,7 +72,7 @@ class Settled:
         task = task_of(Grid.of(images.frames(image)[0]), self._target(image, like))
         wanted = self.parameters
         modality = wanted.modality or None
-        return self.made_with(library.default(wanted.method, modality, *task, target=wanted.target, guides=shown))
+        return self.made_with(library.default(self.methods, modality, *task, target=wanted.target, guides=shown))
 
     def made_with(self, name: str | None) -> Settled:
         """The same with a model of the library, where the job names none and the library has it."""
@@ -78,7 +80,10 @@ class Settled:
 
         if self.model is None or self.parameters.model is not None or name in (None, self.model.card.name):
             return self
-        return replace(self, model=library.load(name, self.parameters.method)) if name in library.names() else self
+        if name not in library.names() or library.card_of(name).method not in self.methods:
+            return self
+        model = library.load(name)
+        return replace(self, model=model, parameters=self.parameters.model_copy(update={"method": model.card.method}))
 
     def _target(self, image: sitk.Image, like: sitk.Image | None) -> Grid:
         from MedSRLib import upscaling
@@ -140,22 +145,37 @@ def settle(parameters: UpscaleParameters) -> Settled:
     acquisition = Acquisition(parameters.acquisition, parameters.thickness)
     if parameters.ensemble is not None:
         ensemble.check(parameters.ensemble)
-    info = registry.create(parameters.method, parameters.options).info
+    methods = _methods(parameters)
+    info = registry.create(methods[0], parameters.options).info
     name = parameters.model
     if name is not None and not info.needs_model:
         raise OptionError(f"The method '{info.identifier}' takes no model, but '{name}' is given.")
     if parameters.target:
         _check_target(parameters, info)
     if name is None and info.needs_model:
-        name = library.default(info.identifier, parameters.modality or None, target=parameters.target)
+        name = library.default(methods, parameters.modality or None, target=parameters.target)
         if name is None:
             raise ModelError(
                 f"There is no model for the method '{info.identifier}' in the library.",
                 "The method needs trained weights.",
                 "Give --model, train one with `medsr train`, or import one with `medsr models import`.",
             )
-    model = None if name is None else library.load(name, info.identifier)
-    return Settled(parameters, model, runtime_of(parameters), acquisition)
+    model = None if name is None else library.load(name, info.identifier if len(methods) == 1 else None)
+    method = info.identifier if model is None else model.card.method
+    settled = parameters.model_copy(update={"method": method})
+    return Settled(settled, model, runtime_of(parameters), acquisition, methods)
+
+
+def _methods(parameters: UpscaleParameters) -> tuple[str, ...]:
+    """The methods that the job leaves to choose from: the one it names, that of its model, or all that take a guide."""
+    from MedSRLib.methods import registry
+    from MedSRLib.models import library
+
+    if parameters.method != GUIDED:
+        return (parameters.method,)
+    if parameters.model is not None:
+        return (library.card_of(parameters.model).method,)
+    return tuple(info.identifier for info in registry.infos() if info.needs_guide and info.needs_model)
 
 
 def _check_target(parameters: UpscaleParameters, info: MethodInfo) -> None:
@@ -204,7 +224,7 @@ def perform(job: UpscaleJob, progress: Progress) -> dict[str, Any]:
     if like is not None and "consistency" in maps:
         consistency.refuse_oblique(Grid.of(images.frames(like)[0]), Grid.of(images.frames(image)[0]))
     settled = settled.chosen_for(image, like, [guide.modality for guide in guides])
-    progress.stage(f"Upscaling with {job.parameters.method}")
+    progress.stage(f"Upscaling with {settled.parameters.method}")
     outcome = settled.apply(image, progress, like=like, guides=guides)
     progress.stage("Writing")
     origin = origin_of(settled, job.inputs.image, image, outcome.image)

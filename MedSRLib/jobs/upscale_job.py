@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from MedSRLib import files, modalities
 from MedSRLib.jobs.parts import CohortInputs, Factors, Folder, JobPath, RuntimeParameters, Strict
 
+GUIDED = "guided"
+
 
 class UpscaleParameters(RuntimeParameters):
     """How to upscale: exactly one of scale, spacing, isotropic (or the input ``like``) says to which grid.
@@ -17,7 +19,8 @@ class UpscaleParameters(RuntimeParameters):
     ``ensemble`` ("flips" or "flips-and-rotations", see `inference.ensemble`) averages the method over turned copies;
     ``refine`` makes the result consistent with the input (`inference.refinement`). ``acquisition`` and
     ``thickness`` (mm) are what is assumed of the input, for that and for the map of the consistency. ``target`` is the
-    modality to synthesise of an input of ``modality``: both choose the model where none is named.
+    modality to synthesise of an input of ``modality``: both choose the model where none is named. ``method`` may be
+    "guided": of all methods that take a guide, that of the model made for the task.
     """
 
     method: str = "bspline"

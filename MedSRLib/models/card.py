@@ -58,6 +58,7 @@ class ModelCard(BaseModel):
         target_modality: what is synthesised of it; empty if the modality stays.
         guide_modalities: what guided it, one at a time unless its architecture takes several; empty if nothing.
         guide_optional: whether it was trained without a guide, too.
+        second_choice: whether other models that fit are chosen before it, as its limits say why.
         organs: where; empty if not known.
         degradation: acquisition model (and noise) of the training pairs, in words.
         training_data: the data sets, with their licences.
@@ -89,6 +90,7 @@ class ModelCard(BaseModel):
     target_modality: str = ""
     guide_modalities: list[str] = []
     guide_optional: bool = False
+    second_choice: bool = False
     organs: list[str] = []
     degradation: str = ""
     training_data: list[TrainingData] = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -244,7 +244,7 @@ def refuse_taken_name(name: str) -> None:
 
 
 def default(
-    method: str,
+    method: str | Collection[str],
     modality: str | None = None,
     spacing: Sequence[float] | None = None,
     scale: Sequence[float] | None = None,
@@ -253,19 +253,20 @@ def default(
 ) -> str | None:
     """The model a method takes when none is given: that which was trained for most of what is known of the task.
 
-    Of equals that which lacks the fewest guides, then the one that was trained for coarse axes such as these alone,
-    then that for the narrowest range of scales, then the shipped ones, in the order of their names. Models that
-    synthesise are taken only where that is wanted, for modalities they know.
+    Of equals that which is no second choice by its card, then that which lacks the fewest guides, then the one that was
+    trained for coarse axes such as these alone, then that for the narrowest range of scales, then the shipped ones, in
+    the order of their names. Models that synthesise are taken only where that is wanted, for modalities they know.
 
     Args:
-        method: identifier.
+        method: identifier; several for a model of any of them.
         modality: of the input, if known.
         spacing: of the input, mm, if known.
         scale: asked for, x, y, z, if known.
         target: modality to synthesise; empty if it stays.
         guides: what each guide shows; empty where that is not known.
     """
-    of_method = [c for c in cards().values() if c.method == method and c.target_modality.lower() == target.lower()]
+    methods = (method,) if isinstance(method, str) else method
+    of_method = [c for c in cards().values() if c.method in methods and c.target_modality.lower() == target.lower()]
     covering = [card for card in of_method if modality is None or card.covers(modality)]
     known = covering if target else covering or of_method
 
@@ -273,7 +274,8 @@ def default(
         outside, width = 0, 0.0
         if spacing is not None and scale is not None:
             outside, width = len(warnings_for(card, spacing, scale)), card.scale_max - card.scale_min
-        return not guiding.takes(card, guides), outside, guiding.missing(card, len(guides)), card.axes == "any", width
+        lacking = guiding.missing(card, len(guides))
+        return not guiding.takes(card, guides), outside, card.second_choice, lacking, card.axes == "any", width
 
     best = min(known, key=misfit, default=None)
     return None if best is None else best.name

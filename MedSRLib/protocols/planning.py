@@ -17,7 +17,7 @@ from MedSRLib.models import library
 from MedSRLib.progress import Progress
 from MedSRLib.protocols import columns, sources
 from MedSRLib.protocols.cells import Case, Cell, Scan
-from MedSRLib.protocols.protocol import CompetingMethod, Degradation, Protocol, Volumes
+from MedSRLib.protocols.protocol import CompetingMethod, Protocol, Volumes
 
 
 def plan(protocol: Protocol, manifest: Manifest, runtime: Runtime, progress: Progress) -> list[Cell]:
@@ -43,7 +43,7 @@ def plan(protocol: Protocol, manifest: Manifest, runtime: Runtime, progress: Pro
         target = group.target if isinstance(group.target, str) else (group.target or [""])[0]
         for case in (case for scan in scans for case in _cases(protocol, group, scan, names)):
             for method in competing:
-                model = models.of(method, case.degradation, case.scan.volume, target)
+                model = models.of(method, case, target)
                 if model is not None:
                     cells.append(Cell(case, method, *model, sources.digest(method.identifier), runtime))
     if not cells:
@@ -195,28 +195,26 @@ class _Models:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._found: dict[tuple[str, str, str, str], tuple[str | None, str | None] | None] = {}
+        self._found: dict[tuple[str, str | None, str, str], tuple[str | None, str | None] | None] = {}
 
-    def of(
-        self, method: CompetingMethod, degradation: Degradation, volume: Volume, target: str = ""
-    ) -> tuple[str | None, str | None] | None:
+    def of(self, method: CompetingMethod, case: Case, target: str = "") -> tuple[str | None, str | None] | None:
         """Name and checksum of the model, both None for a method without; None if it is optional and missing.
 
         Raises:
             ModelError: for a missing model of a method that is not optional.
         """
-        key = (method.label, degradation.name, volume.modality, target)
+        modality, named = case.scan.volume.modality, method.model_for(case.degradation, case.scale)
+        key = (method.label, named, modality, target)
         if key not in self._found:
-            self._found[key] = self._search(method, degradation, volume, target)
+            self._found[key] = self._search(method, named, modality or None, target)
         return self._found[key]
 
     def _search(
-        self, method: CompetingMethod, degradation: Degradation, volume: Volume, target: str
+        self, method: CompetingMethod, named: str | None, modality: str | None, target: str
     ) -> tuple[str | None, str | None] | None:
         if not registry.get(method.identifier).info.needs_model:
             return None, None
-        modality = volume.modality or None
-        name = method.model_for(degradation) or library.default(method.identifier, modality, target=target)
+        name = named or library.default(method.identifier, modality, target=target)
         name = name or library.default(method.identifier, modality)  # it keeps the modality, and is shown as it is
         try:
             if name is None:

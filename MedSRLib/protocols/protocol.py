@@ -97,11 +97,11 @@ class Degradation(_Strict):
 class CompetingMethod(_Strict):
     """A method with its options and model; without a model, the library's default for the modality.
 
-    A model is one name, or a table of one name for each degradation: a learned method is told the acquisition by the
-    choice of its model, as back-projection is by its option. An optional method is left out, with a warning, as long
-    as the method or its model does not exist. ``ensemble`` averages it over turned copies (`inference.ensemble`);
-    ``refine`` makes it consistent with the input, taken to be acquired as the physical model has it
-    (`inference.refinement`). ``guide = false`` keeps the group's guide from a guided method: what
+    A model is one name, or a table of one name for each degradation, or for each scale as `scale_text` writes it: a
+    learned method is told the acquisition by the choice of its model, as back-projection is by its option. An optional
+    method is left out, with a warning, as long as the method or its model does not exist. ``ensemble`` averages it over
+    turned copies (`inference.ensemble`); ``refine`` makes it consistent with the input, taken to be acquired as the
+    physical model has it (`inference.refinement`). ``guide = false`` keeps the group's guide from a guided method: what
     it can do alone.
     """
 
@@ -118,9 +118,11 @@ class CompetingMethod(_Strict):
         """The options with "as degraded" replaced by the kind of the degradation."""
         return {k: degradation.kind if v == AS_DEGRADED else v for k, v in self.options.items()}
 
-    def model_for(self, degradation: Degradation) -> str | None:
-        """The name of the model for a degradation, None for the library's default."""
-        return self.model.get(degradation.name) if isinstance(self.model, dict) else self.model
+    def model_for(self, degradation: Degradation, scale: Scale) -> str | None:
+        """The name of the model for a degradation and a scale, None for the library's default."""
+        if isinstance(self.model, dict):
+            return self.model.get(degradation.name) or self.model.get(scale_text(scale))
+        return self.model
 
 
 class Protocol(_Strict):
@@ -143,10 +145,11 @@ class Protocol(_Strict):
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:
                 raise ValueError(f"the {what} '{twice}' is used twice")
-        known = {d.name for d in self.degradation}
+        known = [{d.name for d in self.degradation}, {scale_text(s) for s in self.protocol.scales}]
         for method in self.method:
-            if isinstance(method.model, dict) and set(method.model) != known:
-                raise ValueError(f"the models of '{method.label}' are not those of {', '.join(sorted(known))}")
+            if isinstance(method.model, dict) and set(method.model) not in known:
+                told = " or of ".join(", ".join(sorted(names)) for names in known)
+                raise ValueError(f"the models of '{method.label}' are not those of {told}")
         missing = set(self.protocol.baselines) - {m.label for m in self.method}
         if missing:
             raise ValueError(f"the baseline '{min(missing)}' is not the label of a method")

@@ -109,12 +109,16 @@ def _guided(
     target: str,
     guides: Sequence[str],
 ) -> Recommendation | None:
-    """What uses the guides: a model that fits input and guides, most of them, else a method that needs none."""
+    """What uses the guides: a model that fits input and guides, most of them, else a method that needs none.
+
+    Of equals that comes first which is no second choice and was made for just these axes, as in `library.default`.
+    """
     listed = list(methods)
 
     def order(entry: tuple[str, ModelCard]) -> tuple[float, ...]:
         card = entry[1]
-        return *choices.use(card, guides), _range(card), -listed.index(card.method)
+        made = (card.second_choice, card.axes == "any", _range(card))
+        return *choices.use(card, guides), *made, -listed.index(card.method)
 
     for name, card in sorted(fitting.items(), key=order):
         if methods[card.method].needs_guide and choices.guided_by(card, guides):

@@ -88,6 +88,33 @@ def test_the_model_is_that_which_takes_the_guides(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("scale", "more", "method", "model"),
+    [
+        ("1,1,2", {}, "lmcsc", "by-t1"),
+        ("4,4,1", {}, "djf", "in-plane"),
+        ("4,4,1", {"model": "by-t1"}, "lmcsc", "by-t1"),
+        ("4,4,1", {"method": "lmcsc"}, "lmcsc", "by-both"),
+    ],
+)
+def test_without_a_method_the_guided_one_is_taken_whose_model_is_made_for_the_task(
+    folder: Path, scale: str, more: dict[str, str], method: str, model: str
+) -> None:
+    card = library.card_of("by-t1").model_copy(update={"axes": "one"})
+    library.save(library.Model(card, library.load("by-t1").tensors), library.user_folder())
+    network = catalogue.build("djf", {"residual": "cubic"})
+    named = {"name": "in-plane", "method": "djf", "axes": "any", "architecture": network.architecture()}
+    library.save(library.Model(card.model_copy(update=named), dict(network.state_dict())), library.user_folder())
+    guide, out = str(folder / "t1w.nii.gz"), str(folder / "out.nii.gz")
+    wanted = {"scale": scale, "device": "cpu", "guide": guide, **more}
+    options = [part for key, value in wanted.items() for part in (f"--{key}", value)]
+    ended = CliRunner().invoke(
+        app, ["upscale", str(folder / "flair.nii.gz"), *options, *STILL, "-o", out, "--json"], catch_exceptions=False
+    )
+    found = end(ended)["provenance"]
+    assert (found["method"], found["model"], found["settings"]["method"]) == (method, model, method)
+
+
+@pytest.mark.parametrize(
     ("guides", "more", "told"),
     [
         (["t2w.nii.gz"], {"model": "by-t1"}, "guided by T1w"),

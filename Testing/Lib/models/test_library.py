@@ -178,3 +178,12 @@ def test_the_default_is_the_model_made_for_just_this_task(user: Path) -> None:
     assert library.default("arssr", None, spacing, (1, 1, 4)) == "b-thick"
     assert library.default("arssr", None, (2.0, 2.0, 2.0), (2, 2, 2)) == "c-double"
     assert library.default("arssr", None, (2.0, 2.0, 2.0), (1.5, 2, 3)) == "a-any"
+
+
+def test_a_second_choice_goes_after_what_fits_and_before_what_does_not(user: Path) -> None:
+    library.save(model("narrow", scale_min=3.0, scale_max=4.0, second_choice=True), user)
+    library.save(model("wide", scale_min=1.0, scale_max=4.0), user)
+    assert library.default("arssr", None, (1.0, 1.0, 1.0), (4, 4, 4)) == "wide"
+    (user / "wide.safetensors").unlink()
+    library.save(model("double", scale_min=2.0, scale_max=2.0), user)
+    assert library.default("arssr", None, (1.0, 1.0, 1.0), (4, 4, 4)) == "narrow"

@@ -94,10 +94,23 @@ def test_a_model_may_depend_on_the_degradation(tmp_path):
         'identifier = "linear"', 'identifier = "linear"\nlabel = "L"'
     )
     protocol = load(written(tmp_path, text))
-    assert [protocol.method[0].model_for(d) for d in protocol.degradation] == ["one", "two"]
-    assert protocol.method[1].model_for(protocol.degradation[0]) is None
+    assert [protocol.method[0].model_for(d, 2.0) for d in protocol.degradation] == ["one", "two"]
+    assert protocol.method[1].model_for(protocol.degradation[0], 2.0) is None
     with pytest.raises(OptionError, match="models of 'Spline'"):
         load(written(tmp_path, text.replace("paper =", "papre =")))
+
+
+def test_a_model_may_depend_on_the_scale(tmp_path):
+    models = 'identifier = "arssr"\nmodel = { "2" = "one", "2,2,1" = "two" }'
+    text = GOOD.replace('identifier = "bspline"', models, 1)
+    text = text.replace("scales = [2, [1, 1, 2.5]]", "scales = [2, [2, 2, 1]]")
+    protocol = load(written(tmp_path, text))
+    found = {
+        d.name: [protocol.method[0].model_for(d, s) for s in protocol.protocol.scales] for d in protocol.degradation
+    }
+    assert found == {"physical": ["one", "two"], "paper": ["one", "two"]}
+    with pytest.raises(OptionError, match="models of 'Spline'"):
+        load(written(tmp_path, text.replace("[2, 2, 1]", "[2, 2, 2]")))
 
 
 @pytest.mark.parametrize(

@@ -150,3 +150,24 @@ def test_only_what_makes_a_modality_gets_its_name(module: Any, pair: tuple[Any, 
     assert logic.chosen(parameters) == ("", "")
     parameters.method = "net"
     assert logic.chosen(parameters) == ("net", "t1-to-t2")
+
+
+@pytest.mark.parametrize(
+    ("spacing", "wanted", "expected"),
+    [
+        ((1, 1, 4), (1, 1, 1), "lmcsc-brain-thick"),
+        ((4, 4, 1), (1, 1, 1), "lmcsc-brain-in-plane"),  # keeps lesions better than dual-state-brain-in-plane-x4
+        ((3, 3, 3), (1, 1, 3), "lmcsc-brain-in-plane"),
+        ((2, 2, 1), (1, 1, 1), "dual-state-brain-in-plane-x2"),
+    ],
+)
+@pytest.mark.parametrize("modality", ["T2w", "FLAIR"])
+def test_of_the_guided_models_that_ship_the_one_made_for_the_task_is_recommended(
+    module: Any, modality: str, spacing: Any, wanted: Any, expected: str
+) -> None:
+    from MedSRPanel import choices
+    from MedSRPanel.recommend import recommend
+
+    known = choices.cards()
+    best = recommend(choices.methods(), known, modality=modality, guides=["T1w"], spacing=spacing, wanted=wanted)
+    assert best is not None and (best.method, best.model) == (known[expected].method, expected)
