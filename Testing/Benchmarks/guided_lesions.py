@@ -99,7 +99,8 @@ class Measuring:
         method = self._model.card.method
         coarse = degrade(image, self._scale, noise=0.02)
         options = self._options | options if guide is not None else self._options
-        result = upscale(coarse, method, like=image, model=self._model, guide=guide, options=options)
+        guides = None if guide is None else {"T1w": guide}
+        result = upscale(coarse, method, like=image, model=self._model, guide=guides, options=options)
         return images.to_array(result)
 
     def tell(self, **row: float | str) -> None:

@@ -70,7 +70,7 @@ def main() -> None:
         for option in ("none", "rigid"):
             options = {"registration": option}
             place = away(guide, *motion)
-            measure(f"{label}, {option}", method=model.card.method, model=model, guide=place, options=options)
+            measure(f"{label}, {option}", method=model.card.method, model=model, guide={"T1w": place}, options=options)
     if given.output is not None:
         write_text_atomic(given.output, json.dumps(rows, indent=1) + "\n")
 
