@@ -6,8 +6,7 @@ T is a table over a lattice of intensities, interpolated linearly in all its axe
 
     min_T  Σ_p (y(p) − b(p))² + ε Σ (differences of neighbouring entries of T)²
 
-so that entries no voxel speaks for are as their neighbours; or with second differences, so that they go on linearly and
-a large ε leaves a map that is linear along every axis. With σ = (0,) it is the regression of the joint histogram;
+so that entries no voxel speaks for are as their neighbours. With σ = (0,) it is the regression of the joint histogram;
 further scales tell a dark ventricle from dark bone or air by what lies around.
 """
 
@@ -75,10 +74,10 @@ class TableFit:
         for entry, weight in corners:
             self._right += torch.bincount(entry, weight * wanted, self._size)
 
-    def table(self, smoothness: float, order: int = 1) -> Tensor:
-        """T, float32; ε is ``smoothness``, in voxels, of the first or second differences."""
+    def table(self, smoothness: float) -> Tensor:
+        """T, float32; ε is ``smoothness``, in voxels."""
         shape = (self._bins,) * len(self._scales)
-        regular = self._gram + smoothness * _roughness(shape, order) + 1e-6 * torch.eye(self._size, dtype=torch.float64)
+        regular = self._gram + smoothness * _roughness(shape) + 1e-6 * torch.eye(self._size, dtype=torch.float64)
         return torch.linalg.solve(regular, self._right).float().view(shape)
 
 
@@ -132,14 +131,16 @@ def _corners(cells: list[Cell], bins: int) -> Iterator[tuple[Tensor, Tensor]]:
         yield entry, weight
 
 
-def _roughness(shape: tuple[int, ...], order: int) -> Tensor:
-    """DᵀD of the first or second differences of neighbouring entries along each axis, with alternating binomials."""
+def _roughness(shape: tuple[int, ...]) -> Tensor:
+    """DᵀD of the differences between neighbouring entries."""
     size = math.prod(shape)
     number = torch.arange(size).view(shape)
-    weights = [(-1.0) ** n * math.comb(order, n) for n in range(order + 1)]
     total = torch.zeros(size, size, dtype=torch.float64)
     for axis, length in enumerate(shape):
-        entries = [number.narrow(axis, start, length - order).flatten() for start in range(order + 1)]
-        for (a, w), (b, v) in itertools.product(zip(entries, weights, strict=True), repeat=2):
-            total.index_put_((a, b), torch.full((len(a),), w * v, dtype=torch.float64), accumulate=True)
+        a = number.narrow(axis, 0, length - 1).flatten()
+        b = number.narrow(axis, 1, length - 1).flatten()
+        total.index_put_((a, a), torch.ones(len(a), dtype=torch.float64), accumulate=True)
+        total.index_put_((b, b), torch.ones(len(b), dtype=torch.float64), accumulate=True)
+        total.index_put_((a, b), -torch.ones(len(a), dtype=torch.float64), accumulate=True)
+        total.index_put_((b, a), -torch.ones(len(a), dtype=torch.float64), accumulate=True)
     return total

@@ -65,7 +65,6 @@ class WeenieSettings(LearnerSettings):
             published of are corrected for the coil's uneven sensitivity, those of users are not.
         bend: of the contrast of those copies, see `whole_pairs.bent`: other scanners have other curves of intensities.
         smoothness: of the table of the base "contrast", in voxels.
-        differences: 1 draws that table to a constant, 2 to a map that is linear along each of its axes.
         alignment: how unpaired patches are matched, see `sparse.alignment`; "none" has them teach the filters of their
             own modality only.
         unpaired_patches: of each modality.
@@ -88,7 +87,6 @@ class WeenieSettings(LearnerSettings):
     field: float = Field(default=0.3, ge=0, le=1)
     bend: float = Field(default=0.0, ge=0, le=1)
     smoothness: float = Field(default=20.0, gt=0)
-    differences: Literal[1, 2] = 1
     alignment: Literal["mutual", "argmax", "none"] = "mutual"
     unpaired_patches: int = Field(default=1500, ge=10)
     unpaired_edge: int = Field(default=7, ge=4)
@@ -191,7 +189,7 @@ def _learn_base(learning: Learning, pairs: Sequence[WholePair]) -> None:
         near = contrast.smoothed(pair.mask.float(), 1.0) > 1e-3  # a little of the air around, too
         fit.add(pair.source, pair.target, near)
     s = learning.settings
-    body.table.copy_(fit.table(s.smoothness, s.differences))
+    body.table.copy_(fit.table(s.smoothness))
 
 
 def _crops(learning: Learning, pairs: Sequence[WholePair], unpaired: list[Frame]) -> tuple[Crops, Crops]:

@@ -58,25 +58,6 @@ def test_entries_without_voxels_are_as_their_neighbours() -> None:
     assert fit.table(1.0).tolist() == pytest.approx([3.0] * 9, abs=1e-2)
 
 
-def test_second_differences_go_on_linearly_where_no_voxel_speaks() -> None:
-    image = 0.5 * _image()
-    fit = contrast.TableFit(9, (0.0,), torch.tensor([[0.0, 1.0]]))
-    fit.add(image, 1 + 2 * image, torch.ones_like(image, dtype=torch.bool))
-    expected = [1 + 2 * n / 8 for n in range(9)]
-    assert fit.table(1.0, order=2).tolist() == pytest.approx(expected, abs=1e-2)
-    assert fit.table(1.0).tolist() != pytest.approx(expected, abs=0.1)
-
-
-def test_much_of_second_differences_leaves_a_linear_regression() -> None:
-    image, mask = _image(), torch.ones(20, 18, 16, dtype=torch.bool)
-    wanted = image.square()
-    fit = contrast.TableFit(8, (0.0,), torch.tensor([[0.0, 1.0]]))
-    fit.add(image, wanted, mask)
-    slope, offset = np.polyfit(image.numpy().ravel(), wanted.numpy().ravel(), 1)
-    expected = offset + slope * np.arange(8) / 7
-    assert fit.table(1e9, order=2).tolist() == pytest.approx(expected.tolist(), abs=1e-3)
-
-
 def test_what_lies_outside_the_mask_is_not_learned() -> None:
     image = _image()
     mask = image > 0.5
