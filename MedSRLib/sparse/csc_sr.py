@@ -11,11 +11,9 @@ elsewhere. J fine filters F_j cover the fine voxels of the coarse filters' suppo
 
 Departures from the paper:
 - ``dimensions=3`` (ours) codes volumes with cubic filters; ``dimensions=2`` is the paper's;
-- ``unexplained="cubic"`` (ours) enlarges what is left together with the smooth part, so that little is lost where the
-  filters suit an image badly; "dropped" leaves it out as noise, as the paper does;
 - ``direct`` (ours), if not 0 as in the paper, is the edge of a linear filter for each phase through which the rest goes
   to the result beside the codes, learned before the fine filters, by ridge regression: the codes then add what no
-  linear filter can, and nothing needs to be left for cubic interpolation;
+  linear filter can. Without them what the codes leave is dropped as noise;
 - the smooth part is that of `sparse.smooth` (a penalty on its gradient), where the paper codes it with one flat 3 × 3
   filter and a penalty on that map's gradient;
 - filters are learned by the consensus of `sparse.filters` over crops, where the paper averages stochastically;
@@ -58,7 +56,6 @@ class CSCSRConfig(NetworkConfig):
         smoothness: η of the smooth part.
         iterations: of the coding.
         rho: ρ of the coding.
-        unexplained: "cubic" or "dropped", see the module.
         direct: edge of the linear filters beside the codes in coarse voxels, odd; 0 for none.
     """
 
@@ -67,7 +64,6 @@ class CSCSRConfig(NetworkConfig):
     choices: ClassVar[dict[str, tuple[Any, ...]]] = {
         "dimensions": (2, 3),
         "support": (3, 5, 7, 9, 11),
-        "unexplained": ("cubic", "dropped"),
         "direct": (0, 3, 5, 7, 9),
     }
 
@@ -80,7 +76,6 @@ class CSCSRConfig(NetworkConfig):
     smoothness: float = 5.0
     iterations: int = 40
     rho: float = 1.0
-    unexplained: str = "cubic"
     direct: int = 0
 
     def __post_init__(self) -> None:
@@ -138,14 +133,11 @@ class CSCSR(nn.Module):
     def _refined(self, x: Tensor) -> Tensor:
         """One image (1, *size), enlarged."""
         low, high = smooth.split(x, self.config.smoothness)
-        maps = self.maps(high)
-        phases = self._convolved(maps, effective(self.mapping, self.fine))
+        phases = self._convolved(self.maps(high), effective(self.mapping, self.fine))
         if self.config.direct:
             margin = [self.config.direct // 2] * self.config.dimensions
             wide = self._convolved(coding.padded(high, margin)[:, None], self.direct[None])
             phases += coding.unpadded(wide, margin)
-        if self.config.unexplained == "cubic":
-            low = x - self._convolved(maps, self.coarse[:, None])[:, 0]
         return enlarged(low, self.config.factor) + interleaved(phases, self.scale)
 
     def _convolved(self, maps: Tensor, filters: Tensor) -> Tensor:

@@ -213,15 +213,10 @@ def _fine(
     """Fine filters and mapping, for the maps as the method finds them."""
     progress.stage("Learning the fine filters")
     evidence = Evidence(config.filters, high.shape[1:], truth.shape[1], high.device)
-    shown = spectra.of_filters(coarse, high.shape[1:])
     for n in range(len(high)):
         progress.update(0.5 * n / len(high))
         maps = coding.code(coarse, high[n : n + 1], config.coding).maps
-        target = truth[n : n + 1]
-        if config.unexplained == "cubic":
-            left = high[n : n + 1] - spectra.synthesised(shown, maps)
-            target = target - phases_of(enlarged(left, config.factor), config.scale)
-        evidence.add(maps, target)
+        evidence.add(maps, truth[n : n + 1])
     fine, mapping = fine_filters.started(evidence, config.fine_filters, tuple(coarse.shape[1:]), config.bound)
     for step in range(settings.fine_iterations):
         progress.update(0.5 + 0.5 * step / settings.fine_iterations)

@@ -45,7 +45,7 @@ def test_phases_come_apart_and_together(scale: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_the_result_is_the_papers_sum_of_upsampled_maps(dimensions: int) -> None:
     """Maps mixed by W, set on the fine grid with zeros between, and convolved with the fine filters."""
-    network = tiny(dimensions, unexplained="dropped")
+    network = tiny(dimensions)
     image = torch.rand(1, *[9, 8, 10][:dimensions], generator=torch.Generator().manual_seed(1))
     low, high = smooth.split(image, network.config.smoothness)
     mixed = torch.einsum("jk,nk...->nj...", network.mapping, network.maps(high))
@@ -67,12 +67,10 @@ def test_linear_filters_act_beside_the_codes() -> None:
     assert (with_filters(image[None]) - expected).abs().max() < 1e-4
 
 
-def test_what_the_maps_do_not_explain_is_interpolated() -> None:
-    """Nothing is explained at a large penalty, and cubic interpolation is left."""
+def test_what_the_maps_do_not_explain_is_dropped() -> None:
+    """Nothing is explained at a large penalty, and the enlarged smooth part is left."""
     image = torch.rand(1, 1, 9, 8, generator=torch.Generator().manual_seed(1))
-    assert torch.allclose(tiny(penalty=100.0)(image)[0], enlarged(image[0], 2), atol=1e-5)
-    dropped = tiny(penalty=100.0, unexplained="dropped")(image)[0]
-    assert torch.allclose(dropped, enlarged(smooth.split(image[0], 5.0)[0], 2), atol=1e-5)
+    assert torch.allclose(tiny(penalty=100.0)(image)[0], enlarged(smooth.split(image[0], 5.0)[0], 2), atol=1e-5)
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])

@@ -89,7 +89,7 @@ def test_the_linear_filters_are_the_least_squares_solution() -> None:
 
 
 def test_linear_filters_beside_the_codes_are_learned(tmp_path: Path) -> None:
-    architecture = {**recipe().architecture, "direct": 3, "unexplained": "dropped"}
+    architecture = {**recipe().architecture, "direct": 3}
     found = learned(tmp_path, recipe(architecture=architecture))
     assert found.tensors["body.direct"].shape == (4, 3, 3) and float(found.tensors["body.direct"].abs().max()) > 0.1
 
